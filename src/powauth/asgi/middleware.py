@@ -1,0 +1,49 @@
+"""The one middleware: whatever answer leaves, errors and streams included, it carries the cookies of its visit."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from powauth.asgi.raw import ASGIApp, Message, Receive, Scope, Send
+from powauth.asgi.visiting import KEY
+from powauth.auth import Auth
+from powauth.context import Caller
+from powauth.units import announce
+from powauth.visits import Visit
+
+REPLACED = frozenset({b"cache-control"})
+
+
+class AuthMiddleware:
+    """Writes the cookies of one `Auth`, on answers whose request asked for its session and on no others."""
+
+    def __init__(self, app: ASGIApp, *, auth: Auth[Any]) -> None:
+        self._app = app
+        self._auth = auth
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and its answer back with cookies."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        visits: dict[str, Visit] = scope.setdefault(KEY, {})
+        name, plan = self._auth.name, self._auth.plan
+
+        async def send_with_cookies(message: Message) -> None:
+            if message["type"] in {"http.response.start", "websocket.http.response.start"}:
+                visit = visits.get(name)
+                if visit is not None and visit.plan is plan:
+                    message["headers"] = with_headers(message.get("headers", ()), visit.headers())
+            await send(message)
+
+        await self._app(scope, receive, send_with_cookies)
+        visit = visits.get(name)
+        if visit is not None and visit.traces:
+            await announce(plan, visit.tenant, Caller(client=visit.client), visit.take_traces())
+
+
+def with_headers(present: Sequence[tuple[bytes, bytes]], added: Sequence[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    """Return headers with those of a visit: its Cache-Control replaces another one, the rest stands beside it."""
+    if not added:
+        return list(present)
+    kept = [(name, value) for name, value in present if name.lower() not in REPLACED]
+    return kept + [(name.encode(), value.encode("latin-1")) for name, value in added]

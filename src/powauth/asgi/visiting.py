@@ -1,0 +1,18 @@
+"""The visits of one request: one per `Auth`, kept in its scope."""
+
+from powauth.asgi.raw import Receive, Scope, raw_request
+from powauth.auth import Auth
+from powauth.settings import U
+from powauth.visits import Visit
+
+KEY = "powauth"
+
+
+def visit_of(scope: Scope, auth: Auth[U], receive: Receive | None = None) -> Visit:
+    """Return the visit of a request; the first who asks makes it."""
+    visits: dict[str, Visit] = scope.setdefault(KEY, {})
+    visit = visits.get(auth.name)
+    if visit is None or visit.plan is not auth.plan:
+        visit = auth.visit(raw_request(scope, receive), is_socket=scope["type"] == "websocket")
+        visits[auth.name] = visit
+    return visit

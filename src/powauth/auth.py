@@ -1,0 +1,163 @@
+"""Auth: one frozen value that holds everything, checks it, and answers requests."""
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Generic, Self
+
+from powauth.context import NOBODY, Caller, Context
+from powauth.edge import Edge
+from powauth.errors import AuthError, ConfigurationError
+from powauth.fold import fold
+from powauth.http import RawRequest, Response
+from powauth.plan import Plan
+from powauth.sender import Sender
+from powauth.settings import Settings, U
+from powauth.templates import Templates
+from powauth.tenants import Tenant
+from powauth.tokens import TokenRecord
+from powauth.units import begin
+from powauth.visits import Visit
+
+log = logging.getLogger("powauth")
+
+PAUSE = 2.0
+"""Seconds between two looks into the outbox when nobody rang."""
+PURGE_EVERY = 300.0
+"""Seconds between two purges."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Auth(Settings[U], Generic[U]):
+    """Everything about sign-in in one application. Frozen; several of them live side by side, told apart by `name`.
+
+    Raises `ConfigurationError` with every problem at once.
+    """
+
+    plan: Plan = field(init=False, repr=False)
+    """What was made of the settings; ready to use."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "plan", fold(self))
+
+    @classmethod
+    def from_env(cls, prefix: str = "AUTH_", **settings: Any) -> Self:  # noqa: ANN401  the fields of Auth
+        """Return an `Auth` whose secret and address come from the environment: `AUTH_SECRET`, `AUTH_BASE_URL`.
+
+        `AUTH_SECRET` may hold several secrets, separated by spaces; `AUTH_ORIGINS` and `AUTH_TRUSTED_PROXIES` are
+        lists of that kind, too. Raises `ConfigurationError` that names every variable that is missing.
+        """
+        found: dict[str, Any] = {}
+        missing: list[str] = []
+        for name, is_list, is_needed in _VARIABLES:
+            value = os.environ.get(prefix + name.upper(), "")
+            if value:
+                found[name] = tuple(value.split()) if is_list else value
+            elif is_needed and name not in settings:
+                missing.append(f"the environment variable {prefix}{name.upper()} is missing")
+        if missing:
+            raise ConfigurationError(*missing)
+        return cls(**{**found, **settings})
+
+    def begin(
+        self, db: object | None = None, *, tenant: Tenant | None = None, caller: Caller = NOBODY, writes: bool = True
+    ) -> AbstractAsyncContextManager[Context]:
+        """Open a unit of work: `async with auth.begin() as ctx`.
+
+        With `db` it joins the application's transaction: it flushes, and the application commits or rolls back.
+        """
+        return begin(self.plan, tenant or self.plan.single, caller, writes=writes, db=db)
+
+    def visit(self, raw: RawRequest, *, is_socket: bool = False) -> Visit:
+        """Return the session side of a request; an adapter keeps one per request."""
+        return Visit(self.plan, raw, is_socket=is_socket)
+
+    def edge(self, templates: Templates | None = None) -> Edge:
+        """Return what answers the requests under the mount point; `templates` where the application named none."""
+        return Edge(self.plan, self._templates(templates))
+
+    async def handle(self, raw: RawRequest) -> tuple[Response, tuple[tuple[str, str], ...]]:
+        """Answer a request, and return the headers that its cookies need. For use without an adapter."""
+        visit = self.visit(raw)
+        response = await self.edge().answer(visit)
+        return response, tuple(visit.headers())
+
+    def sender(self, templates: Templates | None = None) -> Sender:
+        """Return what sends the mails that are owed."""
+        return Sender(self.plan, self._templates(templates))
+
+    def _templates(self, fallback: Templates | None) -> Templates | None:
+        templates = self.templates or fallback
+        return templates.with_folders(self.plan.folders) if templates else None
+
+    @asynccontextmanager
+    async def lifespan(self, templates: Templates | None = None) -> AsyncGenerator[None]:
+        """Open database and store, send mails and purge meanwhile, and let go of everything at the end."""
+        await self.open()
+        tasks = [asyncio.create_task(self._send(templates)), asyncio.create_task(self._purge())]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.close()
+
+    async def open(self) -> None:
+        """Open database and store."""
+        await self.database.open()
+        await self.plan.store.open()
+
+    async def close(self) -> None:
+        """Let go of database, store and threads."""
+        await self.plan.store.close()
+        await self.database.close()
+        self.plan.hasher.close()
+
+    async def _send(self, templates: Templates | None) -> None:
+        sender = self.sender(templates)
+        bell = self.plan.bell()
+        while True:
+            bell.clear()
+            await _carefully(sender.send_due())
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(bell.wait(), PAUSE)
+
+    async def _purge(self) -> None:
+        while True:
+            await asyncio.sleep(PURGE_EVERY)
+            await _carefully(self.purge())
+
+    async def purge(self) -> int:
+        """Remove what is over, in small batches; say how much. Nothing depends on it but space."""
+        removed = 0
+        while count := await self.plan.store.purge(limit=1000):
+            removed += count
+        for tenant in self.plan.all_tenants():
+            async with self.begin(tenant=tenant) as ctx:
+                below = {"expires_at": ctx.now}
+                removed += await ctx.records(TokenRecord).delete_all(where={}, below=below)
+        return removed
+
+
+_VARIABLES = (
+    ("secret", True, True),
+    ("base_url", False, True),
+    ("origins", True, False),
+    ("trusted_proxies", True, False),
+)
+
+
+async def _carefully(work: Any) -> None:  # noqa: ANN401  an awaitable of anything
+    """Do background work; what goes wrong is logged and tried again, and never ends the task."""
+    try:
+        await work
+    except AuthError:
+        log.warning("background work has to wait", exc_info=True)
+    except Exception:
+        log.exception("background work failed")

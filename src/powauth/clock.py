@@ -1,0 +1,25 @@
+"""Clock: the only place that reads the time."""
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What tells the time."""
+
+    def now(self) -> datetime:
+        """Return the time in UTC, aware; never earlier than the last answer."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock, which within one process never runs backwards (an expired session stays expired)."""
+
+    def __init__(self) -> None:
+        self._latest = 0.0
+
+    def now(self) -> datetime:
+        """Return the time in UTC, aware; never earlier than the last answer."""
+        self._latest = max(self._latest, time.time())
+        return datetime.fromtimestamp(self._latest, UTC)

@@ -1,0 +1,248 @@
+"""Context: what an operation may touch. It lives as long as one unit of work."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Generic, TypeVar, cast
+
+from powauth.accounts import Account, Accounts, Handle
+from powauth.clients import limit_key
+from powauth.database import DatabaseUnit
+from powauth.errors import ConfigurationError, NotSignedIn, TooManyAttempts
+from powauth.events import Event, LimitReached
+from powauth.limits import Limit, Limits
+from powauth.mail import MailKind
+from powauth.outbox import Letter, OutboxRecord
+from powauth.pages import Detour, Page
+from powauth.pending import Pending
+from powauth.plan import AnyHook, Plan
+from powauth.records import R, Records
+from powauth.sessions import Session, Sessions
+from powauth.tenants import Tenant
+from powauth.tokens import TokenRecord, Tokens
+
+E = TypeVar("E", bound=Event)
+X = TypeVar("X")
+
+Later = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who asks, as far as the request tells."""
+
+    client: str = ""
+    """The network address."""
+    device: str = ""
+    language: str = "en"
+    session: Session | None = None
+    pending: Pending | None = None
+    known: frozenset[Handle] = frozenset()
+    """The accounts that this browser signed in to before."""
+
+
+NOBODY = Caller()
+"""The caller of work that no request began."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hook(Generic[E]):
+    """A listener and the event that it listens to."""
+
+    event: type[E]
+    run: Callable[[E, "Context"], Awaitable[Detour | None]]
+
+
+def on(event: type[E], run: Callable[[E, "Context"], Awaitable[Detour | None]]) -> Hook[E]:
+    """Return a hook that runs in the unit of work of the operation that announces the event.
+
+    Hooks of one event run in the order of the extensions, the application's own last. One that raises an `AuthError`
+    refuses; only a hook of `SigningIn` may return a `Detour`.
+    """
+    return Hook(event, run)
+
+
+class Context:
+    """One unit of work: accounts, records, tokens, sessions, events, mail, limits and addresses."""
+
+    def __init__(
+        self, plan: Plan, tenant: Tenant, unit: DatabaseUnit, caller: Caller = NOBODY, *, is_joined: bool = False
+    ) -> None:
+        self.plan = plan
+        self.tenant = tenant
+        self.unit = unit
+        self.caller = caller
+        self.is_joined = is_joined
+        """Whether it runs inside the application's transaction, which then decides."""
+        self.traces: list[Event] = []
+        self._last_steps: list[Later] = []
+        self._account: Account | None = None
+
+    @property
+    def accounts(self) -> Accounts:
+        """The accounts of this tenant."""
+        return self.unit.accounts
+
+    def records(self, record: type[R]) -> Records[R]:
+        """Return the rows of an extension's record."""
+        return self.unit.records(record)
+
+    @property
+    def tokens(self) -> Tokens:
+        """The tokens of this tenant."""
+        return Tokens(self.unit.records(TokenRecord), self.accounts, self.plan.clock)
+
+    @property
+    def sessions(self) -> Sessions:
+        """The sessions of this tenant."""
+        return self.plan.sessions(self.tenant.id)
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of this tenant."""
+        return self.plan.limits(self.tenant.id)
+
+    @property
+    def now(self) -> datetime:
+        """The time, in UTC."""
+        return self.plan.clock.now()
+
+    @property
+    def session(self) -> Session:
+        """The caller's session. Raises `NotSignedIn`."""
+        if self.caller.session is None:
+            raise NotSignedIn
+        return self.caller.session
+
+    @property
+    def pending(self) -> Pending:
+        """The parked sign-in whose detour this is. Raises `NotSignedIn`."""
+        if self.caller.pending is None:
+            raise NotSignedIn
+        return self.caller.pending
+
+    def __getitem__(self, extension: type[X]) -> X:
+        """Return an enabled extension with its settings."""
+        for kind, found in self.plan.extensions.items():
+            if issubclass(kind, extension):
+                return cast("X", found)
+        msg = f"{extension.__name__} is not enabled: add it to extensions"
+        raise ConfigurationError(msg)
+
+    async def account(self) -> Account:
+        """Return the signed-in account as the database has it. Raises `NotSignedIn` when it may no longer be used."""
+        if self._account is None:
+            found = await self.accounts.get(self.session.account_id)
+            if found is None or found.handle != self.session.handle:
+                await self.sessions.end(self.session)
+                raise NotSignedIn
+            self._account = await self.admit(found)
+        return self._account
+
+    async def admit(self, account: Account) -> Account:
+        """Return the account if the caller's session is still good for it; end the session and raise otherwise."""
+        session = self.session
+        if not account.is_open or account.epoch not in session.epochs:
+            await self.sessions.end(session)
+            raise NotSignedIn
+        if len(session.epochs) > 1:
+            await self.sessions.settle(session, account.epoch)
+        return account
+
+    async def lock(self, handle: Handle) -> Account:
+        """Return the account as it is now, and let nobody else change it in this unit. Raises `NotSignedIn`."""
+        account = await self.accounts.lock(handle)
+        if account is None:
+            raise NotSignedIn
+        return account
+
+    async def emit(self, event: Event) -> Detour | None:
+        """Run the hooks of an event in their order; return the first detour that one asks for."""
+        for hook in self._hooks(event):
+            detour = await hook(event, self)
+            if detour is not None:
+                return detour
+        return None
+
+    def _hooks(self, event: Event) -> tuple[AnyHook, ...]:
+        return (*self.plan.hooks.get(type(event), ()), *self.plan.hooks.get(Event, ()))
+
+    def trace(self, event: Event) -> None:
+        """Announce an event in a unit of its own, after this one, whether that is committed or refused."""
+        self.traces.append(event)
+
+    async def send(
+        self,
+        kind: MailKind,
+        *,
+        account: Account | None = None,
+        to: str | None = None,
+        parts: Mapping[str, str] | None = None,
+    ) -> None:
+        """Owe somebody a mail, in this transaction: the account's address at the time of sending, or `to`."""
+        letter = Letter(
+            kind=self.plan.mail_names[kind],
+            owner=account.handle if account else "",
+            to=to or "",
+            epoch=account.epoch if account else 0,
+            language=self.caller.language,
+            parts=parts or {},
+        )
+        await self.records(OutboxRecord).add(letter.record(self.now))
+        self.after_commit(self._ring)
+
+    async def _ring(self) -> None:
+        self.plan.ring()
+
+    async def limit(self, name: str, limit: Limit, value: str | None = None) -> None:
+        """Count one use, before the work; by the client's address unless a value is given. Raises `TooManyAttempts`."""
+        try:
+            await self.limits.claim(name, limit, limit_key(self.caller.client) if value is None else value)
+        except TooManyAttempts:
+            self.trace(LimitReached(limit=name, client=self.caller.client))
+            raise
+
+    def url(self, page: Page, **parts: str) -> str:
+        """Return the whole address of a page; only `base_url` shapes it."""
+        return self.tenant.base_url.rstrip("/") + self.plan.path(page, **parts).removeprefix(self.plan.mount)
+
+    def path(self, page: Page, **parts: str) -> str:
+        """Return the address of a page on this site."""
+        return self.plan.path(page, **parts)
+
+    def has_page(self, page: Page) -> bool:
+        """Say whether a page is served."""
+        return page in self.plan.pages
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[Accounts]:
+        """Read accounts on a connection that is given back at once: nothing is held while passwords are hashed."""
+        await self.release()
+        unit = self.plan.database.unit(self.plan.schema, self.tenant, writes=False)
+        try:
+            yield unit.accounts
+        finally:
+            await unit.rollback()
+
+    async def release(self) -> None:
+        """Give the connection back before anything slow. Refused once something was written."""
+        await self.unit.release()
+
+    def last_step(self, step: Later) -> None:
+        """Run this as the last step before the commit: the store writes that have to stand first."""
+        self._last_steps.append(step)
+
+    def after_commit(self, callback: Later) -> None:
+        """Run this after the commit, and never after a rollback."""
+        self.unit.on_commit(callback)
+
+    async def commit(self) -> None:
+        """Run the last steps, commit, and let follow what must follow."""
+        for step in self._last_steps:
+            await step()
+        await self.unit.commit()
+
+    def signed_in_as(self, session: Session) -> None:
+        """Go on as somebody with this session."""
+        self.caller = replace(self.caller, session=session)

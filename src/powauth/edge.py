@@ -1,0 +1,315 @@
+"""Edge: the way of a request. Doors first, then the handler in a unit of work, then `sign_in`, then HTML or JSON."""
+
+import asyncio
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import parse_qsl
+
+from powauth import csrf
+from powauth.accounts import Account
+from powauth.answers import Answers, with_next
+from powauth.bodies import Body, read_body
+from powauth.context import Caller, Context
+from powauth.errors import (
+    ActionRequired,
+    AlreadySignedIn,
+    AuthError,
+    Conflict,
+    Deadlocked,
+    FieldError,
+    InvalidCredentials,
+    InvalidForm,
+    NotSignedIn,
+    TooManyAttempts,
+    Unavailable,
+    Unreadable,
+)
+from powauth.finish import Finish, Following
+from powauth.forms import Form, FormField, NoForm, asked, read
+from powauth.http import RawRequest, Redirect, Request, Response, accept_prefers_html
+from powauth.pages import Outcome, Page, Shown
+from powauth.plan import Plan
+from powauth.redirects import safe_target
+from powauth.routing import FormPage, Get, Post, Router, requirement
+from powauth.templates import Templates
+from powauth.units import announce, begin
+from powauth.visits import Visit
+
+TRIES = 5
+"""How often a unit of work that the engine undid is begun again."""
+
+_STAY_ON_FORM = (InvalidForm, InvalidCredentials, TooManyAttempts, Unavailable, Conflict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request on its way: what was matched and read so far."""
+
+    visit: Visit
+    page: Page
+    original: Page
+    """The value that the extension names the page by."""
+    params: Mapping[str, str]
+    wants: str
+    caller: Caller
+    body: Body = field(default_factory=lambda: Body({}, is_json=False, sent=frozenset()))
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The query string; of two values with one name the first."""
+        try:
+            return dict(reversed(parse_qsl(self.visit.raw.query, max_num_fields=100)))
+        except ValueError as error:
+            raise Unreadable from error
+
+    @property
+    def is_html(self) -> bool:
+        """Whether a person reads the answer."""
+        return self.wants == "html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handled:
+    """What a handler did; it is committed."""
+
+    outcome: Outcome
+    extras: Mapping[type[Form], Form]
+    account: Account | None
+
+
+class Edge:
+    """Answers the requests under the mount point of one `Auth`."""
+
+    def __init__(self, plan: Plan, templates: Templates | None) -> None:
+        self._plan = plan
+        self._answers = Answers(plan, templates)
+        self._finish = Finish(plan, self._answers)
+        self._router = Router([bound.page for bound in plan.pages.values()])
+        self._originals = {bound.page: original for original, bound in plan.pages.items()}
+
+    async def answer(self, visit: Visit) -> Response:
+        """Answer a request. Whatever a client sends, what is raised for it is answered here."""
+        wants = self._wants(visit)
+        try:
+            return await self._through_doors(visit, wants)
+        except AuthError as error:
+            return self._answers.problem(error, wants)
+        finally:
+            if visit.traces:
+                await announce(self._plan, visit.tenant, Caller(client=visit.client), visit.take_traces())
+
+    def refuse(self, raw: RawRequest, error: AuthError, path: str) -> Response:
+        """Answer an error on a page of the application's own, whose whole path this is."""
+        prefers = accept_prefers_html(raw.header_values("accept"))
+        if not (self._answers.can_html and prefers):
+            return self._answers.problem(error, "json")
+        if isinstance(error, ActionRequired):
+            return Redirect(with_next(error.url, path))
+        if isinstance(error, NotSignedIn) and raw.method == "GET" and self._plan.entrance:
+            return Redirect(with_next(self._plan.path(self._plan.entrance), path))
+        return self._answers.problem(error, "html")
+
+    def _wants(self, visit: Visit) -> str:
+        prefers = accept_prefers_html(visit.raw.header_values("accept"))
+        return "html" if self._answers.can_html and prefers else "json"
+
+    async def _through_doors(self, visit: Visit, wants: str) -> Response:
+        raw, tenant = visit.raw, visit.tenant
+        if raw.path.startswith("/assets/"):
+            return self._answers.asset(raw)
+        page, params = self._router.find(raw.path, raw.method)
+        if raw.is_unsafe:
+            base_origin = csrf.origin_of(tenant.base_url)
+            csrf.check(raw, base_origin=base_origin, origins=self._plan.origins, has_bearer=visit.bearer is not None)
+        call = Call(
+            visit=visit,
+            page=page,
+            original=self._originals[page],
+            params=params,
+            wants=wants,
+            caller=await visit.caller(),
+        )
+        if raw.method == "POST":
+            await self._claim(call)
+            call = await self._with_body(call, await read_body(raw))
+        return await self._serve(call)
+
+    async def _claim(self, call: Call) -> None:
+        """Count one use of the page by this address, before anything is read or worked out."""
+        limit = call.page.limit if isinstance(call.page, Post) else None
+        if limit is None:
+            return
+        async with begin(self._plan, call.visit.tenant, call.caller, writes=False) as ctx:
+            try:
+                await ctx.limit(f"page:{self._plan.pages[call.original].code}", limit)
+            finally:
+                call.visit.traces += ctx.traces
+
+    async def _with_body(self, call: Call, body: Body) -> Call:
+        wants = "json" if body.is_json else call.wants
+        caller, secret = call.caller, body.data.get("pending")
+        if body.is_json and isinstance(secret, str):
+            caller = replace(caller, pending=await self._plan.parking(call.visit.tenant.id).peek(secret))
+        return replace(call, body=body, wants=wants, caller=caller)
+
+    async def _serve(self, call: Call) -> Response:
+        try:
+            handled = await self._handle(call)
+            if isinstance(handled.outcome, Shown):
+                return self._show(call, handled.outcome, handled.account)
+            return await self._finish.answer(self._following(call, handled), handled.outcome)
+        except AuthError as error:
+            return await self._refuse(call, error)
+
+    def _following(self, call: Call, handled: Handled) -> Following:
+        home = self._home(call.original)
+        return Following(
+            visit=call.visit,
+            caller=call.caller,
+            extension=self._plan.pages[call.original].extension,
+            home=self._plan.path(home, **call.params) if home else None,
+            wants=call.wants,
+            extras=handled.extras,
+        )
+
+    async def _handle(self, call: Call) -> Handled:
+        """Run the handler in one unit of work and commit it; begin again when the engine undid it."""
+        for _ in range(TRIES):
+            try:
+                return await self._handle_once(call)
+            except Deadlocked:
+                await asyncio.sleep(random.uniform(0.01, 0.1))  # noqa: S311  jitter, no secret
+        raise Unavailable
+
+    async def _handle_once(self, call: Call) -> Handled:
+        async with begin(self._plan, call.visit.tenant, call.caller, writes=call.visit.raw.is_unsafe) as ctx:
+            try:
+                await requirement(call.page).check(ctx)
+                request = self._request(call)
+                outcome = await self._run(call, request, ctx)
+                account = await self._account(call, ctx) if isinstance(outcome, Shown) else None
+                return Handled(outcome=outcome, extras=request.extras, account=account)
+            finally:
+                call.visit.traces += ctx.traces
+
+    async def _run(self, call: Call, request: Request[Any], ctx: Context) -> Outcome:
+        page = call.page
+        if call.visit.raw.method == "POST" and isinstance(page, Post):
+            return await page.submit(request, ctx)
+        show = page.show if isinstance(page, (Get, FormPage)) else None
+        return await show(request, ctx) if show else Shown()
+
+    async def _account(self, call: Call, ctx: Context) -> Account | None:
+        """Return who is signed in, for the head of a page."""
+        if not call.is_html or ctx.caller.session is None:
+            return None
+        try:
+            return await ctx.account()
+        except NotSignedIn:
+            call.visit.forget()
+            return None
+
+    def _request(self, call: Call) -> Request[Any]:
+        form: Form = NoForm()
+        extras: dict[type[Form], Form] = {}
+        if call.visit.raw.method == "POST" and isinstance(call.page, Post):
+            form, extras = self._read(call, call.page.form)
+        return Request(
+            raw=call.visit.raw,
+            form=form,
+            params=call.params,
+            extras=extras,
+            client=call.visit.client,
+            wants="html" if call.is_html else "json",
+            is_json_body=call.body.is_json,
+            sent=call.body.sent,
+        )
+
+    def _read(self, call: Call, form: type[Form]) -> tuple[Form, dict[type[Form], Form]]:
+        """Read the page's form and the fields that extensions added; all bad fields of all of them at once."""
+        errors: dict[str, list[FieldError]] = {}
+        found: dict[type[Form], Form] = {}
+        for kind in (form, *self._plan.fields.get(call.original, ())):
+            try:
+                found[kind] = read(kind, call.body.data, asked(kind, self._plan.identifiers))
+            except InvalidForm as error:
+                errors |= {name: list(all_) for name, all_ in error.errors.items()}
+        if errors:
+            raise InvalidForm(errors)
+        return found.pop(form), found
+
+    def _show(self, call: Call, shown: Shown, account: Account | None) -> Response:
+        if not call.is_html:
+            return self._answers.shown(self._fields(call.original), shown)
+        query = {name: value for name, value in call.query.items() if name != "next" or self._target(call, value)}
+        notices = call.visit.take_notices()
+        views = self._answers.views(query=query, params=call.params, notices=notices, account=account)
+        return self._answers.html(views.page(call.original, shown), shown.status)
+
+    def _fields(self, page: Page) -> tuple[FormField, ...]:
+        served = self._plan.pages[page].page
+        forms = (served.form, *self._plan.fields.get(page, ())) if isinstance(served, FormPage) else ()
+        return tuple(known for form in forms for known in asked(form, self._plan.identifiers))
+
+    async def _refuse(self, call: Call, error: AuthError) -> Response:
+        """Answer an error on a page: where it leads people, the form again, or plainly."""
+        if isinstance(error, NotSignedIn):
+            call.visit.forget()
+        if not call.is_html:
+            return self._answers.problem(error, "json")
+        if isinstance(error, AlreadySignedIn):
+            return Redirect(self._target(call, call.query.get("next")) or self._plan.paths.after_sign_in)
+        if isinstance(error, ActionRequired):
+            return Redirect(with_next(error.url, self._way_back(call)))
+        if isinstance(error, NotSignedIn) and call.visit.raw.method == "GET" and self._plan.entrance:
+            return Redirect(with_next(self._plan.path(self._plan.entrance), self._way_back(call)))
+        if isinstance(error, _STAY_ON_FORM) and call.visit.raw.method == "POST":
+            return await self._form_again(call, error)
+        return self._answers.problem(error, "html")
+
+    async def _form_again(self, call: Call, error: AuthError) -> Response:
+        """Return the page that the form stands on, with what was typed and what is wrong with it."""
+        home = self._home(call.original)
+        if home is None:
+            return self._answers.problem(error, "html")
+        shown, account = await self._shown_again(call, home)
+        rejected = self._answers.rejected(call.original, error, call.body.data)
+        views = self._answers.views(query=call.query, params=call.params, account=account)
+        problem = self._answers.problem(error, "html")
+        return self._answers.html(views.page(home, shown, rejected), error.status, _retry(problem))
+
+    async def _shown_again(self, call: Call, home: Page) -> tuple[Shown, Account | None]:
+        served = self._plan.pages[home].page
+        show = served.show if isinstance(served, (Get, FormPage)) else None
+        again = replace(call, caller=replace(call.caller, session=await call.visit.session()))
+        async with begin(self._plan, call.visit.tenant, again.caller, writes=False) as ctx:
+            account = await self._account(call, ctx)
+            request = Request(raw=call.visit.raw, form=NoForm(), params=call.params, client=call.visit.client)
+            outcome = await show(request, ctx) if show else Shown()
+        return outcome if isinstance(outcome, Shown) else Shown(), account
+
+    def _home(self, page: Page) -> Page | None:
+        """Return the page that a form stands on."""
+        if isinstance(self._plan.pages[page].page, FormPage):
+            return page
+        for original, bound in self._plan.pages.items():
+            if isinstance(bound.page, Get) and page in bound.page.forms:
+                return original
+        return None
+
+    def _way_back(self, call: Call) -> str:
+        if call.visit.raw.method == "GET":
+            query = call.visit.raw.query
+            return self._plan.mount + call.visit.raw.path + (f"?{query}" if query else "")
+        home = self._home(call.original)
+        return self._plan.path(home, **call.params) if home else self._plan.paths.after_sign_in
+
+    def _target(self, call: Call, target: object) -> str | None:
+        return safe_target(target, base_url=call.visit.tenant.base_url, origins=self._plan.origins)
+
+
+def _retry(problem: Response) -> Mapping[str, str]:
+    wait = problem.headers.get("retry-after")
+    return {"retry-after": wait} if wait else {}

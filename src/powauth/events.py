@@ -1,0 +1,233 @@
+"""Events: what operations announce. `…ing` runs before the write and may refuse; the others run after it.
+
+Both run in the unit of work of the operation. What must follow a commit is given to `ctx.after_commit`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from powauth.accounts import Account, Handle, NewAccount
+from powauth.forms import Form
+from powauth.sessions import Proof, Session, Transport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Base of every event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningUp(Event):
+    """An account is about to be made."""
+
+    new: NewAccount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedUp(Event):
+    """An account was made."""
+
+    account: Account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authenticated(Event):
+    """Somebody showed a factor; nothing is granted by that."""
+
+    account: Account
+    factor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthenticationFailed(Event):
+    """Somebody failed to show a factor. `handle` is there if the identifier was an account's."""
+
+    factor: str
+    identifier: str
+    handle: Handle | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningIn(Event):
+    """Somebody proved who they are and is about to get a session: the one place for gates.
+
+    A hook refuses by raising `InvalidCredentials`, or returns a `Detour` to ask for one more step.
+    """
+
+    account: Account
+    proofs: tuple[Proof, ...]
+    transport: Transport
+    extras: Mapping[type[Form], Form] = field(default_factory=dict[type[Form], Form])
+    """The fields that extensions added to the page that was sent."""
+
+    def factors(self) -> frozenset[str]:
+        """Return the names of the factors that were shown."""
+        return frozenset(proof.factor for proof in self.proofs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn(Event):
+    """Somebody has a session."""
+
+    account: Account
+    session: Session
+    extras: Mapping[type[Form], Form] = field(default_factory=dict[type[Form], Form])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningOut(Event):
+    """A session is about to be ended by its owner."""
+
+    session: Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedOut(Event):
+    """A session was ended by its owner."""
+
+    session: Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordChanging(Event):
+    """A password is about to change."""
+
+    account: Account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordChanged(Event):
+    """A password changed."""
+
+    account: Account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailChanging(Event):
+    """An address is about to change."""
+
+    account: Account
+    email: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailChanged(Event):
+    """An address changed."""
+
+    account: Account
+    former: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsernameChanged(Event):
+    """A user name changed."""
+
+    account: Account
+    former: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileChanged(Event):
+    """Columns of the application's own changed."""
+
+    account: Account
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locked(Event):
+    """An account was locked."""
+
+    account: Account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unlocked(Event):
+    """An account was unlocked."""
+
+    account: Account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing(Event):
+    """An account is about to be closed."""
+
+    account: Account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed(Event):
+    """An account was closed; its sessions are over."""
+
+    account: Account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased(Event):
+    """An account is gone."""
+
+    account: Account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStarted(Event):
+    """A session began. `session` is its public id."""
+
+    handle: Handle
+    session: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionEnded(Event):
+    """A session was ended by somebody; one that only expired is not announced."""
+
+    handle: Handle
+    session: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStolen(Event):
+    """A cookie was used after its successor: two hold it. The session is over."""
+
+    handle: Handle
+    session: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenMinted(Event):
+    """A mailed secret was made."""
+
+    kind: str
+    handle: Handle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenTaken(Event):
+    """A mailed secret was used up."""
+
+    kind: str
+    handle: Handle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRefused(Event):
+    """Somebody came with a mailed secret that is not valid."""
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitReached(Event):
+    """Somebody came too often."""
+
+    limit: str
+    client: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailFailed(Event):
+    """A mail was given up."""
+
+    kind: str
+    to: str
+    parts: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)

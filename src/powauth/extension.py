@@ -1,0 +1,122 @@
+"""Extension and Manifest: how a feature says what it adds. Core has no features."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar, dataclass_transform
+
+from powauth.context import Hook
+from powauth.forms import Form
+from powauth.mail import MailKind
+from powauth.pages import Page
+from powauth.records import Record
+from powauth.tokens import TokenKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A link from one page to another. Its words stand under the message code `text`."""
+
+    on: Page
+    to: Page
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fields:
+    """Fields that are added to another extension's page; they arrive as `request.extra(form)`."""
+
+    on: Page
+    form: type[Form]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A command of the command line, as `powauth <extension> <name>`."""
+
+    name: str
+    help: str
+    run: Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """A page as it is served, and the value that the extension names it by."""
+
+    original: Page
+    page: Page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """All that an extension adds. Message codes in it are bare: `forgot` becomes `reset_password.forgot`."""
+
+    routes: tuple[Page | Route, ...] = ()
+    tokens: tuple[TokenKind, ...] = ()
+    hooks: tuple[Hook[Any], ...] = ()
+    records: tuple[type[Record], ...] = ()
+    fields: tuple[Fields, ...] = ()
+    links: tuple[Link, ...] = ()
+    messages: Mapping[str, str] = field(default_factory=dict[str, str])
+    mails: tuple[MailKind, ...] = ()
+    commands: tuple[Command, ...] = ()
+
+    def served(self) -> tuple[Route, ...]:
+        """Return its pages, each with the value that the extension names it by."""
+        return tuple(route if isinstance(route, Route) else Route(original=route, page=route) for route in self.routes)
+
+    def without(self, *pages: Page) -> "Manifest":
+        """Return the same without these pages, and without links and fields that need them."""
+        return replace(
+            self,
+            routes=tuple(route for route in self.served() if route.original not in pages),
+            links=tuple(link for link in self.links if link.on not in pages and link.to not in pages),
+            fields=tuple(added for added in self.fields if added.on not in pages),
+        )
+
+    def with_page(self, page: Page, **changes: Any) -> "Manifest":  # noqa: ANN401  fields of the page
+        """Return the same with a page changed: `path`, `submit`, `form`, `requires` or another of its fields."""
+        routes = (
+            Route(original=route.original, page=replace(route.page, **changes)) if route.original == page else route
+            for route in self.served()
+        )
+        return replace(self, routes=tuple(routes))
+
+    def plus(self, more: "Manifest") -> "Manifest":
+        """Return both together; of two messages with one code, the later one's."""
+        return Manifest(
+            routes=(*self.routes, *more.routes),
+            tokens=(*self.tokens, *more.tokens),
+            hooks=(*self.hooks, *more.hooks),
+            records=(*self.records, *more.records),
+            fields=(*self.fields, *more.fields),
+            links=(*self.links, *more.links),
+            messages={**self.messages, **more.messages},
+            mails=(*self.mails, *more.mails),
+            commands=(*self.commands, *more.commands),
+        )
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
+class Extension:
+    """Base of every extension. A subclass is a frozen, keyword-only dataclass: its fields are its settings."""
+
+    name: ClassVar[str] = ""
+    requires: ClassVar[tuple[type["Extension"], ...]] = ()
+    """Extensions that have to be enabled as well."""
+    after: ClassVar[tuple[type["Extension"], ...]] = ()
+    """Extensions that, if they are enabled, have to be listed before it."""
+    templates: ClassVar[Path | None] = None
+    """The folder of its templates."""
+
+    def __init_subclass__(cls, **keywords: object) -> None:
+        super().__init_subclass__(**keywords)
+        dataclass(frozen=True, kw_only=True)(cls)
+
+    def manifest(self) -> Manifest:
+        """Return what it adds; called once by each `Auth` that enables it."""
+        return Manifest()
+
+    def problems(self) -> tuple[str, ...]:
+        """Return what is wrong with its settings, a sentence each."""
+        return ()

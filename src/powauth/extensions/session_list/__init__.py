@@ -1,0 +1,89 @@
+"""The devices that somebody is signed in on: see them, end one, end all others."""
+
+from pathlib import Path
+
+from powauth.context import Context
+from powauth.errors import NotFound
+from powauth.events import SessionEnded
+from powauth.extension import Extension, Manifest
+from powauth.extensions.sign_in import SignIn
+from powauth.forms import NoForm
+from powauth.http import Request
+from powauth.pages import Done, Outcome, Shown
+from powauth.routing import SIGNED_IN, Get, Post
+from powauth.sessions import Session
+
+
+async def show(request: Request[NoForm], ctx: Context) -> Outcome:  # noqa: ARG001  the shape of a handler
+    """Show where the caller is signed in, this device first."""
+    sessions = await ctx.sessions.list(ctx.session.handle)
+    mine = ctx.session.public_id
+    listed = sorted(sessions, key=lambda session: session.public_id != mine)
+    return Shown(
+        data={
+            "sessions": [describe(session, ctx) for session in listed],
+            "end_others_url": ctx.path(END_OTHERS),
+        }
+    )
+
+
+def describe(session: Session, ctx: Context) -> dict[str, object]:
+    """Return a session as its owner may see it."""
+    return {
+        "id": session.public_id,
+        "device": session.device,
+        "client": session.client,
+        "transport": session.transport,
+        "created_at": session.created_at,
+        "seen_at": session.seen_at,
+        "is_current": session.public_id == ctx.session.public_id,
+        "end_url": ctx.path(END, id=session.public_id),
+    }
+
+
+async def end(request: Request[NoForm], ctx: Context) -> Outcome:
+    """End one session of the caller's account, at once."""
+    ended = await ctx.sessions.end_public(ctx.session.handle, request.params["id"])
+    if ended is None:
+        raise NotFound
+    await ctx.emit(SessionEnded(handle=ended.handle, session=ended.public_id))
+    if ended.public_id == ctx.session.public_id:
+        return Done(to=ctx.plan.paths.after_sign_out, notice="ended", signs_out=True)
+    return Done(to=SESSIONS, notice="ended")
+
+
+async def end_others(request: Request[NoForm], ctx: Context) -> Outcome:  # noqa: ARG001  the shape of a handler
+    """End every session of the caller's account but this one."""
+    mine = ctx.session
+    others = [session for session in await ctx.sessions.list(mine.handle) if session.public_id != mine.public_id]
+    await ctx.sessions.end_others(mine.handle, keep=mine)
+    for session in others:
+        await ctx.emit(SessionEnded(handle=session.handle, session=session.public_id))
+    return Done(to=SESSIONS, notice="ended_others", data={"ended": len(others)})
+
+
+END = Post(name="end", path="/sessions/{id}/end", form=NoForm, submit=end, requires=SIGNED_IN)
+END_OTHERS = Post(name="end_others", path="/sessions/end-others", form=NoForm, submit=end_others, requires=SIGNED_IN)
+SESSIONS = Get(name="sessions", path="/sessions", show=show, requires=SIGNED_IN, in_navigation=True)
+
+
+class SessionList(Extension):
+    """The devices that somebody is signed in on."""
+
+    name = "session_list"
+    requires = (SignIn,)
+    templates = Path(__file__).parent / "templates"
+
+    def manifest(self) -> Manifest:
+        """Return what it adds."""
+        return Manifest(
+            routes=(SESSIONS, END, END_OTHERS),
+            messages={
+                "sessions.title": "Devices",
+                "sessions.intro": "Where you are signed in. End what you do not recognise, then change your password.",
+                "end.submit": "Sign out this device",
+                "end_others.submit": "Sign out everywhere else",
+                "ended": "That device is signed out.",
+                "ended_others": "All other devices are signed out.",
+            },
+        )

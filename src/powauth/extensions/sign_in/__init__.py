@@ -1,0 +1,40 @@
+"""Sign in with an address or a user name and a password; sign out; ask who is signed in."""
+
+from powauth.extension import Extension, Manifest
+from powauth.extensions.sign_in import handlers
+from powauth.extensions.sign_in.forms import SignInForm
+from powauth.forms import NoForm
+from powauth.routing import SIGNED_IN, SIGNED_OUT, FormPage, Get, Post
+
+NEW = FormPage(
+    name="new",
+    path="/sign-in",
+    form=SignInForm,
+    submit=handlers.submit,
+    requires=SIGNED_OUT,
+    is_entrance=True,
+    grants_bearer=True,
+)
+OUT = Post(name="out", path="/sign-out", form=NoForm, submit=handlers.leave, in_navigation_as_button=True)
+SESSION = Get(name="session", path="/session", show=handlers.show_session)
+RENEW = Post(name="renew", path="/session/renew", form=NoForm, submit=handlers.renew, requires=SIGNED_IN)
+
+
+class SignIn(Extension):
+    """Sign in and out."""
+
+    name = "sign_in"
+
+    def manifest(self) -> Manifest:
+        """Return what it adds."""
+        return Manifest(
+            routes=(NEW, OUT, SESSION, RENEW),
+            messages={
+                "new.title": "Sign in",
+                "new.submit": "Sign in",
+                "out.submit": "Sign out",
+                "signed_out": "You are signed out.",
+                "session.title": "Your session",
+                "renew.submit": "Renew",
+            },
+        )

@@ -1,0 +1,54 @@
+"""HTTP around signing in and out."""
+
+from powauth.answers import account_data, session_data
+from powauth.context import Context
+from powauth.errors import FieldError, Forbidden, InvalidForm, NotSignedIn
+from powauth.extensions.sign_in.forms import SignInForm
+from powauth.forms import NoForm
+from powauth.http import Request
+from powauth.operations import authenticate, sign_out
+from powauth.pages import Done, Outcome, Proved, Shown
+from powauth.sessions import Transport
+
+
+async def submit(request: Request[SignInForm], ctx: Context) -> Outcome:
+    """Check identifier and password."""
+    form = request.form
+    transport = chosen_transport(request, form.transport)
+    found = await authenticate(ctx, form.email or form.username, form.password)
+    return Proved(account=found.account, proof=found.proof, next=form.next, transport=transport)
+
+
+def chosen_transport(request: Request[SignInForm], asked: str) -> Transport:
+    """Return how the session travels. Bearer is for programs: JSON that carries the proof itself."""
+    if asked != "bearer":
+        return "cookie"
+    if not request.is_json_body:
+        raise InvalidForm({"transport": [FieldError("not_allowed")]})
+    return "bearer"
+
+
+async def leave(request: Request[NoForm], ctx: Context) -> Outcome:  # noqa: ARG001  the shape of a handler
+    """End the session; signing out twice is no error."""
+    await sign_out(ctx)
+    return Done(to=ctx.plan.paths.after_sign_out, notice="signed_out", signs_out=True)
+
+
+async def show_session(request: Request[NoForm], ctx: Context) -> Outcome:  # noqa: ARG001  the shape of a handler
+    """Tell a front end who is signed in."""
+    if ctx.caller.session is None:
+        return Shown(data={"account": None, "session": None})
+    try:
+        account = await ctx.account()
+    except NotSignedIn:
+        return Shown(data={"account": None, "session": None})
+    return Shown(data={"account": account_data(account), "session": session_data(ctx.session)})
+
+
+async def renew(request: Request[NoForm], ctx: Context) -> Outcome:  # noqa: ARG001  the shape of a handler
+    """Hand a program the next generation of its token; asked twice, it is the same one."""
+    await ctx.account()
+    if ctx.session.transport != "bearer":
+        raise Forbidden
+    token = ctx.sessions.secret(ctx.session, ctx.session.generation + 1)
+    return Done(data={"token": token, "expires_at": ctx.session.ends_at})

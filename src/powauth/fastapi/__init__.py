@@ -1,0 +1,7 @@
+"""FastAPI: `install`, dependencies that say who is signed in, and every route in the OpenAPI document."""
+
+from powauth.fastapi.dependencies import current_account, current_session, current_user
+from powauth.fastapi.installing import install
+from powauth.starlette import sign_in
+
+__all__ = ["current_account", "current_session", "current_user", "install", "sign_in"]

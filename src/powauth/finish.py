@@ -1,0 +1,174 @@
+"""Finish: what follows a handler's commit. `sign_in` in a unit of its own, cookies, then a redirect or data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from powauth.accounts import Account
+from powauth.answers import Answers, account_data, session_data
+from powauth.context import Caller
+from powauth.errors import ActionRequired, Forbidden, InvalidCredentials, NotSignedIn
+from powauth.forms import Form, asked, read
+from powauth.http import Empty, Json, Redirect, Response
+from powauth.operations import sign_in, step_up
+from powauth.pages import Detour, Done, Outcome, Page, Proved, Resumed
+from powauth.pending import LIFETIME, Pending, new_pending_id
+from powauth.plan import Plan
+from powauth.redirects import safe_target
+from powauth.sessions import Session
+from powauth.units import begin
+from powauth.visits import Visit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Following:
+    """The request that a handler answered."""
+
+    visit: Visit
+    caller: Caller
+    extension: str
+    """Whose page it was."""
+    home: str | None
+    """The path of the page that the form stands on."""
+    wants: str
+    extras: Mapping[type[Form], Form]
+    status: int = 200
+    notice: str | None = None
+    came_from: str | None = None
+    """The detour that was taken without a new proof."""
+
+
+class Finish:
+    """Answers what a handler returned, once it is committed."""
+
+    def __init__(self, plan: Plan, answers: Answers) -> None:
+        self._plan = plan
+        self._answers = answers
+
+    async def answer(self, after: Following, outcome: Outcome) -> Response:
+        """Return the answer to an outcome."""
+        if isinstance(outcome, Done):
+            return self._done(after, outcome)
+        if isinstance(outcome, Resumed):
+            return await self._resume(after, outcome)
+        if isinstance(outcome, Proved):
+            after = replace(after, status=outcome.status, notice=outcome.notice)
+            return await (self._step_up if outcome.is_step_up else self._start)(after, outcome)
+        raise TypeError(outcome)
+
+    def _done(self, after: Following, outcome: Done) -> Response:
+        token = self._carry(after.visit, outcome.session) if outcome.session else {}
+        if outcome.signs_out:
+            after.visit.forget()
+        if after.wants == "json":
+            data = {**(outcome.data or {}), **token}
+            return Json(data, outcome.status) if data else Empty()
+        self._leave_notice(after, outcome.notice)
+        to = self._plan.path(outcome.to) if isinstance(outcome.to, Page) else self._target(after.visit, outcome.to)
+        return Redirect(to or after.home or self._plan.paths.after_sign_in)
+
+    def _leave_notice(self, after: Following, notice: str | None) -> None:
+        if notice:
+            after.visit.leave_notice(f"{after.extension}.{notice}")
+
+    def _target(self, visit: Visit, target: object) -> str | None:
+        return safe_target(target, base_url=visit.tenant.base_url, origins=self._plan.origins)
+
+    def _carry(self, visit: Visit, session: Session) -> dict[str, object]:
+        """Hand a session out: a cookie, or the token that a program keeps."""
+        if session.transport == "cookie":
+            visit.carry(session)
+            return {}
+        return {"token": visit.sessions.secret(session), "expires_at": session.ends_at}
+
+    async def _step_up(self, after: Following, outcome: Proved) -> Response:
+        async with begin(self._plan, after.visit.tenant, after.caller) as ctx:
+            session = await step_up(ctx, outcome.proof)
+        token = self._carry(after.visit, session)
+        if after.wants == "json":
+            return Json({"session": session_data(session), **token}, after.status)
+        return Redirect(self._target(after.visit, outcome.next) or self._plan.paths.after_sign_in)
+
+    async def _start(self, after: Following, outcome: Proved) -> Response:
+        parked = Pending(
+            handle=outcome.proof.handle,
+            account_id=outcome.account.id,
+            id="",
+            epoch=outcome.proof.epoch,
+            proofs=(outcome.proof,),
+            transport=outcome.transport,
+            next=self._target(after.visit, outcome.next),
+            after=outcome.after,
+            detour="",
+            extras={form.__qualname__: vars(filled) for form, filled in after.extras.items()},
+        )
+        return await self._sign_in(after, parked)
+
+    async def _resume(self, after: Following, outcome: Resumed) -> Response:
+        """Use the parked sign-in up and go on with it, from the start."""
+        pending = after.caller.pending
+        if pending is None or not await self._plan.parking(after.visit.tenant.id).take(pending):
+            raise NotSignedIn
+        after.visit.unwrite("pending")
+        if outcome.proof is not None:
+            pending = replace(pending, proofs=(*pending.proofs, outcome.proof))
+        after = replace(
+            after,
+            caller=replace(after.caller, pending=None),
+            extras=self._extras(pending),
+            came_from=None if outcome.proof else pending.detour,
+        )
+        return await self._sign_in(after, pending)
+
+    def _extras(self, pending: Pending) -> dict[type[Form], Form]:
+        known = {name: form for name, form in self._plan.extra_forms.items() if name in pending.extras}
+        fields = self._plan.identifiers
+        return {form: read(form, pending.extras[name], asked(form, fields)) for name, form in known.items()}
+
+    async def _sign_in(self, after: Following, parked: Pending) -> Response:
+        """Start a session, or park the proofs and ask for one more step."""
+        visit = after.visit
+        if parked.transport == "bearer" and after.wants != "json":
+            raise Forbidden
+        async with begin(self._plan, visit.tenant, after.caller) as ctx:
+            try:
+                result = await sign_in(ctx, parked.proofs, transport=parked.transport, extras=after.extras)
+                account = await ctx.accounts.by_handle(parked.handle)
+            finally:
+                visit.traces += ctx.traces
+        if account is None:
+            raise InvalidCredentials
+        await self._discard_pending(after)
+        if isinstance(result, Detour):
+            return await self._detour(after, parked, result)
+        return self._signed_in(after, account, result, parked)
+
+    async def _discard_pending(self, after: Following) -> None:
+        """Forget a parked sign-in that this one replaces."""
+        if after.caller.pending is not None:
+            await self._plan.parking(after.visit.tenant.id).take(after.caller.pending)
+            after.visit.unwrite("pending")
+
+    async def _detour(self, after: Following, parked: Pending, detour: Detour) -> Response:
+        code = self._plan.pages[detour.page].code
+        if code == after.came_from:  # it would ask for ever: its page lets people pass who did not do what it asks
+            raise Forbidden
+        parked = replace(parked, id=new_pending_id(), detour=code)
+        secret = await self._plan.parking(after.visit.tenant.id).park(parked)
+        path = self._plan.path(detour.page)
+        if parked.transport == "cookie":
+            after.visit.write("pending", secret, max_age=LIFETIME)
+        if after.wants == "html":
+            return Redirect(path)
+        more = {"pending": secret} if parked.transport == "bearer" else {}
+        url = after.visit.tenant.base_url.rstrip("/") + path.removeprefix(self._plan.mount)
+        return self._answers.problem(ActionRequired(code, url), "json", more)
+
+    def _signed_in(self, after: Following, account: Account, session: Session, parked: Pending) -> Response:
+        token = self._carry(after.visit, session)
+        if session.transport == "cookie":
+            after.visit.know(account.handle)
+        if after.wants == "json":
+            data = {**token, "account": account_data(account), "session": session_data(session)}
+            return Json(data, after.status)
+        self._leave_notice(after, after.notice)
+        return Redirect(parked.next or self._plan.paths.get(parked.after))

@@ -1,0 +1,262 @@
+"""Fold: settings and extensions become a plan, or every reason why not, in sentences that say what to do."""
+
+import dataclasses
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Any
+from urllib.parse import urlsplit
+
+from powauth.context import Hook
+from powauth.csrf import origin_of
+from powauth.database import Schema
+from powauth.errors import ConfigurationError
+from powauth.events import Event
+from powauth.extension import Extension, Manifest, Route
+from powauth.forms import Form, field_names
+from powauth.mail import ConsoleMailer
+from powauth.messages import CORE_MESSAGES, Words
+from powauth.outbox import OutboxRecord
+from powauth.pages import Page
+from powauth.passwords import Hasher
+from powauth.plan import AnyHook, Bound, Plan
+from powauth.records import Record
+from powauth.routing import FormPage, form_of, methods
+from powauth.settings import Settings
+from powauth.signing import Signer, secret_problems
+from powauth.tokens import TokenRecord
+
+NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+Named = tuple[str, Manifest]
+
+
+def fold(settings: Settings[Any]) -> Plan:
+    """Return the plan. Raises `ConfigurationError` with every problem."""
+    manifests = [(extension.name, extension.manifest()) for extension in settings.extensions]
+    records = _records(manifests)
+    schema = Schema(prefix=settings.name, records=records)
+    problems = [
+        *_settings_problems(settings),
+        *_extension_problems(settings.extensions),
+        *_manifest_problems(manifests),
+        *settings.database.declare(schema),
+    ]
+    if problems:
+        raise ConfigurationError(*problems)
+    return _plan(settings, manifests, schema)
+
+
+def _plan(settings: Settings[Any], manifests: list[Named], schema: Schema) -> Plan:
+    pages = {
+        route.original: Bound(name, route.original, route.page)
+        for name, manifest in manifests
+        for route in manifest.served()
+    }
+    mails = {f"{name}.{kind.name}": kind for name, manifest in manifests for kind in manifest.mails}
+    passwords = settings.passwords.strict() if settings.profile == "strict" else settings.passwords
+    added = [fields for _, manifest in manifests for fields in manifest.fields]
+    return Plan(
+        name=settings.name,
+        application=settings.application or urlsplit(settings.base_url).hostname or "",
+        base_url=settings.base_url.rstrip("/"),
+        origins=frozenset(origin_of(origin) for origin in settings.origins),
+        identifiers=tuple(settings.identifiers),
+        profile=settings.profile,
+        clock=settings.clock,
+        database=settings.database,
+        schema=schema,
+        store=settings.store or settings.database.store(schema, settings.clock),
+        signer=Signer(tuple(settings.secret), name=settings.name),
+        hasher=Hasher(passwords),
+        passwords=passwords,
+        session_settings=settings.sessions,
+        backoff=settings.backoff,
+        cookies=settings.cookies,
+        paths=settings.paths,
+        mailer=settings.mailer or ConsoleMailer(),
+        templates=settings.templates,
+        words=Words(_words(manifests, settings.messages)),
+        trusted_proxies=tuple(_networks(settings.trusted_proxies)),
+        tenants=settings.tenant,
+        entrance=next((page for page, bound in pages.items() if _is_entrance(bound.page)), None),
+        fields={page: tuple(f.form for f in added if f.on == page) for page in pages},
+        links={page: _links(page, pages, manifests) for page in pages},
+        extensions={type(extension): extension for extension in settings.extensions},
+        hooks=_hooks(manifests, settings.hooks),
+        pages=pages,
+        token_kinds=tuple(kind for _, manifest in manifests for kind in manifest.tokens),
+        mail_kinds=mails,
+        mail_names={kind: name for name, kind in mails.items()},
+        extra_forms={fields.form.__qualname__: fields.form for fields in added},
+        folders=tuple((e.name, str(e.templates)) for e in settings.extensions if e.templates is not None),
+    )
+
+
+def _records(manifests: list[Named]) -> tuple[type[Record], ...]:
+    return (TokenRecord, OutboxRecord, *(record for _, manifest in manifests for record in manifest.records))
+
+
+def _words(manifests: list[Named], own: Mapping[str, str]) -> dict[str, str]:
+    words = dict(CORE_MESSAGES)
+    for name, manifest in manifests:
+        words |= {f"{name}.{code}": text for code, text in manifest.messages.items()}
+    return {**words, **own}
+
+
+def _hooks(manifests: list[Named], own: Iterable[Hook[Any]]) -> dict[type[Event], tuple[AnyHook, ...]]:
+    found: dict[type[Event], tuple[AnyHook, ...]] = {}
+    for hook in (*(hook for _, manifest in manifests for hook in manifest.hooks), *own):
+        found[hook.event] = (*found.get(hook.event, ()), hook.run)
+    return found
+
+
+def _links(page: Page, pages: Mapping[Page, Bound], manifests: list[Named]) -> tuple[tuple[str, Page], ...]:
+    return tuple(
+        (f"{name}.{link.text}", link.to)
+        for name, manifest in manifests
+        for link in manifest.links
+        if link.on == page and link.to in pages
+    )
+
+
+def _is_entrance(page: Page) -> bool:
+    return isinstance(page, FormPage) and page.is_entrance
+
+
+def _networks(texts: Iterable[str]) -> Iterator[IPv4Network | IPv6Network]:
+    return (ip_network(text) for text in texts)
+
+
+def _settings_problems(settings: Settings[Any]) -> Iterator[str]:
+    yield from secret_problems(settings.secret)
+    if not NAME.fullmatch(settings.name):
+        yield f"name {settings.name!r}: use 1 to 31 lower-case letters, digits and _, beginning with a letter"
+    yield from _address_problems(settings)
+    for origin in settings.origins:
+        if not _is_origin(origin):
+            yield f"origins: {origin!r} is no origin: write scheme, host and port only, as https://app.example.com"
+    if not settings.identifiers or set(settings.identifiers) - {"email", "username"}:
+        yield 'identifiers: name "email", "username" or both'
+    for text in settings.trusted_proxies:
+        if not _is_network(text):
+            yield f"trusted_proxies: {text!r} is no network: write it as 10.0.0.0/8"
+    yield from settings.passwords.problems()
+    yield from settings.sessions.problems()
+    for name, path in dataclasses.asdict(settings.paths).items():
+        if not path.startswith("/"):
+            yield f"paths: {name} has to be a path on this site, such as /welcome"
+
+
+def _address_problems(settings: Settings[Any]) -> Iterator[str]:
+    parts = urlsplit(settings.base_url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        yield f"base_url {settings.base_url!r}: write the whole address of the pages, as https://example.com/auth"
+        return
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        yield f"base_url: {parts.hostname} is not this machine: use https, or anybody on the way can read passwords"
+    if not parts.path.rstrip("/"):
+        yield f"base_url {settings.base_url!r}: add the path under which the pages stand, such as /auth"
+    if parts.scheme == "https" and settings.mailer is None:
+        yield "mailer: mails would only be printed: pass a mailer, or mailer=ConsoleMailer() if that is meant"
+
+
+def _is_origin(text: str) -> bool:
+    parts = urlsplit(text)
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.path in {"", "/"} and not parts.query
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _extension_problems(extensions: Iterable[Extension]) -> Iterator[str]:
+    listed = list(extensions)
+    seen: list[Extension] = []
+    for extension in listed:
+        name = extension.name
+        if not NAME.fullmatch(name):
+            yield f"{type(extension).__name__}.name {name!r}: use lower-case letters, digits and _"
+        if any(other.name == name for other in seen):
+            yield f"{name} is listed twice in extensions: remove one"
+        for needed in extension.requires:
+            if not any(isinstance(other, needed) for other in listed):
+                yield f"{name} requires {needed.name}: add {needed.__name__}() to extensions"
+        for earlier in extension.after:
+            if any(isinstance(other, earlier) for other in listed) and not any(isinstance(o, earlier) for o in seen):
+                yield f"{name} has to stand after {earlier.name} in extensions: its gate would be passed first"
+        yield from (f"{name}: {problem}" for problem in extension.problems())
+        seen.append(extension)
+    yield from _cycles(listed)
+
+
+def _cycles(extensions: list[Extension]) -> Iterator[str]:
+    for extension in extensions:
+        for needed in extension.requires:
+            if any(issubclass(type(extension), back) for back in needed.requires):
+                yield f"{extension.name} and {needed.name} require each other: one of them has to stand alone"
+
+
+def _manifest_problems(manifests: list[Named]) -> Iterator[str]:
+    routes = [(name, route) for name, manifest in manifests for route in manifest.served()]
+    pages = {route.original for _, route in routes}
+    yield from _route_problems(routes)
+    yield from _clashes("table", [(n, r.__table__) for n, m in manifests for r in m.records])
+    yield from _clashes("token", [(n, kind.name) for n, m in manifests for kind in m.tokens])
+    for name, manifest in manifests:
+        for link in manifest.links:
+            if link.on in pages and link.to not in pages:
+                yield f"{name}: the link {link.text!r} leads to {link.to.path}, which nobody serves"
+            if link.text not in manifest.messages:
+                yield f"{name}: the link {link.text!r} has no words: add them to messages"
+        for fields in manifest.fields:
+            yield from _field_problems(name, fields.form, fields.on, pages)
+        yield from _mail_problems(name, manifest, pages)
+
+
+def _route_problems(routes: list[tuple[str, Route]]) -> Iterator[str]:
+    seen: dict[tuple[str, str], str] = {}
+    names: set[str] = set()
+    for name, route in routes:
+        page = route.page
+        shape = re.sub(r"\{\w+\}", "{}", page.path)
+        for method in methods(page):
+            other = seen.setdefault((method, shape), f"{name}.{page.name}")
+            if other != f"{name}.{page.name}":
+                yield f"{method} {page.path} is served by {other} and by {name}.{page.name}: give one another path"
+        if f"{name}.{page.name}" in names:
+            yield f"{name} has two pages called {page.name}: rename one"
+        names.add(f"{name}.{page.name}")
+        if not page.path.startswith("/") or page.path.endswith("/"):
+            yield f"{name}.{page.name}: a path begins with / and does not end with one, unlike {page.path!r}"
+
+
+def _clashes(what: str, found: list[tuple[str, str]]) -> Iterator[str]:
+    owners: dict[str, str] = {"tokens": "powauth", "outbox": "powauth", "schema": "powauth"} if what == "table" else {}
+    for owner, name in found:
+        if owners.setdefault(name, owner) != owner or (owner, name) in found[: found.index((owner, name))]:
+            yield f"the {what} {name!r} belongs to {owners[name]} and to {owner}: rename one"
+
+
+def _field_problems(name: str, form: type[Form], page: Page, pages: set[Page]) -> Iterator[str]:
+    if page not in pages:
+        yield f"{name}: adds fields to {page.path}, which nobody serves: enable what serves it"
+    elif own := form_of(page):
+        for field in set(field_names(form)) & set(field_names(own)):
+            yield f"{name}: the field {field!r} is on {page.path} already: rename it"
+
+
+def _mail_problems(name: str, manifest: Manifest, pages: set[Page]) -> Iterator[str]:
+    for kind in manifest.mails:
+        for part in ("subject", "body"):
+            if f"{kind.name}.{part}" not in manifest.messages:
+                yield f"{name}: the mail {kind.name!r} has no {part}: add {kind.name}.{part} to messages"
+        if kind.page is not None and kind.page not in pages:
+            yield f"{name}: the mail {kind.name!r} links to {kind.page.path}, which nobody serves"
+        if kind.token is not None and kind.token not in manifest.tokens:
+            yield f"{name}: the mail {kind.name!r} holds a token that is not in tokens: add it"

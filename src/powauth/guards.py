@@ -1,0 +1,74 @@
+"""Guards: what an application's own page asks of a session. Adapters give them their framework's shape."""
+
+from dataclasses import dataclass
+from typing import Any, Generic
+
+from powauth import csrf
+from powauth.accounts import Account
+from powauth.auth import Auth
+from powauth.errors import DatabaseUnavailable, NotSignedIn
+from powauth.routing import Requirement
+from powauth.sessions import Session
+from powauth.settings import U
+from powauth.units import begin
+from powauth.visits import Visit
+
+
+@dataclass(frozen=True)
+class Guard(Generic[U]):
+    """Lets signed-in people through to an application's own page. Equal guards are one, so a framework asks once."""
+
+    auth: Auth[U]
+    require: Requirement | None = None
+
+    async def session(self, visit: Visit) -> Session:
+        """Return the session. One read of the store, no SQL. Raises `NotSignedIn`, `CrossSite`."""
+        session = await visit.session()
+        if session is None:
+            raise NotSignedIn
+        check_origin(self.auth, visit)
+        if self.require is not None:
+            async with begin(self.auth.plan, visit.tenant, await visit.caller(), writes=False) as ctx:
+                await self.require.check(ctx)
+        return session
+
+    async def account(self, visit: Visit) -> Account:
+        """Return the account. One query by primary key more. Raises `NotSignedIn`, `CrossSite`."""
+        await self.session(visit)
+        try:
+            async with begin(self.auth.plan, visit.tenant, await visit.caller(), writes=False) as ctx:
+                return await ctx.account()
+        except NotSignedIn:
+            visit.forget()
+            raise
+
+    async def user(self, visit: Visit, db: object) -> U:
+        """Return the application's user, loaded in its own database session by primary key. Raises `NotSignedIn`.
+
+        A row newer than the session refuses and ends it. One that is older, or missing, may be a stale read: it is
+        read again on a connection of Powauth's own before anything is decided.
+        """
+        session = await self.session(visit)
+        plan, tenant = self.auth.plan, visit.tenant
+        user = await self.auth.database.user(plan.schema, tenant, db, session.account_id)
+        account = self.auth.database.account(user) if user is not None else None
+        if user is None or account is None or not _is_current(account, session):
+            await self.account(visit)  # raises if the account is really gone, locked or newer
+        if user is None or account is None or account.handle != session.handle or not account.is_open:
+            raise DatabaseUnavailable  # there, but not yet where the application looks
+        return user
+
+
+def _is_current(account: Account, session: Session) -> bool:
+    return account.handle == session.handle and account.is_open and session.epochs == (account.epoch,)
+
+
+def check_origin(auth: Auth[Any], visit: Visit) -> None:
+    """Refuse what another site sent, when the session came by cookie. Raises `CrossSite`."""
+    base_origin = csrf.origin_of(visit.tenant.base_url)
+    origins = auth.plan.origins
+    if visit.is_socket:
+        if visit.uses_cookie:
+            csrf.check_socket(visit.raw, base_origin=base_origin, origins=origins)
+    elif visit.raw.is_unsafe:
+        csrf.check(visit.raw, base_origin=base_origin, origins=origins, has_bearer=not visit.uses_cookie)

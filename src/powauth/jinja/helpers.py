@@ -1,0 +1,97 @@
+"""What the theme's templates ask for: focus, ids, and times in words. An application's templates may use them too."""
+
+from datetime import datetime, timedelta
+
+from markupsafe import Markup
+
+from powauth.jinja.words import ThemeWords
+from powauth.templates import FieldView, FormView, PageView
+
+_RADIOS = 4  # more options than these are a list to open
+
+
+# ---- forms ----
+
+
+def is_radio(field: FieldView) -> bool:
+    """Return whether a choice is shown as buttons, of which one must be pressed."""
+    return field.kind == "choice" and field.required and len(field.options) <= _RADIOS
+
+
+def bad_fields(view: PageView) -> list[tuple[FormView, FieldView]]:
+    """Return what a person has to look at, in the order of the page."""
+    return [(form, field) for form in view.forms for field in form.fields if field.errors and field.kind != "hidden"]
+
+
+def starts(view: PageView) -> bool:
+    """Return whether typing may begin at once: nothing to be read first stands above the first form."""
+    return bool(view.forms and view.forms[0].fields and not view.forms[0].title and not view.notices)
+
+
+def focus_of(view: PageView, form: FormView) -> FieldView | None:
+    """Return the field of this form that has the focus: the page's first bad one, or the first that is empty."""
+    bad = bad_fields(view)
+    if bad:
+        return bad[0][1] if bad[0][0] is form else None
+    if not starts(view) or form is not view.forms[0]:
+        return None
+    typed = (field for field in form.fields if field.kind not in {"hidden", "checkbox", "choice"})
+    return next((field for field in typed if not field.value), None)
+
+
+def described_by(id: str, field: FieldView, problem: object) -> str:
+    """Return the ids of what is said about a field: the page's problem, its own errors, its help."""
+    said = (("problem", problem), (f"{id}-error", field.errors), (f"{id}-help", field.help))
+    return " ".join(name for name, is_there in said if is_there)
+
+
+def owner_of(view: PageView, form: FormView) -> str:
+    """Return whose password a form asks for without asking for a name: for password managers, else empty."""
+    kinds = {field.kind for field in form.fields}
+    if "password" not in kinds or kinds & {"email", "username"}:
+        return ""
+    account = view.account
+    return form.username or (account.email or account.username or account.label if account else "")
+
+
+# ---- times ----
+
+
+def ago(then: datetime, now: datetime | None, words: ThemeWords) -> str:
+    """Return how long ago that was, in words; without `now`, or past a month, its date."""
+    if now is None or now - then > timedelta(days=30):
+        return moment(then, words)
+    minutes = int((now - then).total_seconds()) // 60
+    if minutes < 1:  # and what a clock that runs ahead puts into the future
+        return words("theme.now")
+    if minutes < 60:
+        return words("theme.minutes_ago", count=minutes)
+    if minutes < 24 * 60:
+        return words("theme.hours_ago", count=minutes // 60)
+    days = minutes // (24 * 60)
+    return words("theme.yesterday") if days == 1 else words("theme.days_ago", count=days)
+
+
+def moment(then: datetime, words: ThemeWords) -> str:
+    """Return a date and time in words."""
+    months = dict(enumerate(words("theme.months").split(), start=1))
+    zone = then.tzname() or ""
+    return words(
+        "theme.moment",
+        day=then.day,
+        month=months.get(then.month, then.month),
+        year=then.year,
+        time=f"{then:%H:%M} {zone}".strip(),
+    )
+
+
+# ---- for an application's own pages ----
+
+
+def sign_out_button(url: str, text: str = "Sign out") -> Markup:
+    """Return a button that signs out: a form, since signing out changes something and a link must not.
+
+    >>> print(sign_out_button("/auth/sign-out"))
+    <form method="post" action="/auth/sign-out"><button type="submit">Sign out</button></form>
+    """
+    return Markup('<form method="post" action="{}"><button type="submit">{}</button></form>').format(url, text)

@@ -1,0 +1,78 @@
+"""Pages are named values. What a handler returns: Shown, Done, Proved, Resumed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from powauth.accounts import Account
+from powauth.sessions import Proof, Session, Transport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Something under a path. `routing` has its kinds; two pages are the same page if their values are equal."""
+
+    name: str
+    path: str
+    """Below the mount point; `{name}` stands for one part of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detour:
+    """A step that a person has to take before a sign-in may finish. Programs are told the page's name and address."""
+
+    page: Page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A page to look at. As JSON its data."""
+
+    data: Mapping[str, object] = field(default_factory=dict[str, object])
+    values: Mapping[Page, Mapping[str, object]] = field(default_factory=dict[Page, Mapping[str, object]])
+    """What the fields of its forms hold, by the page that each form is sent to."""
+    words: Mapping[str, object] = field(default_factory=dict[str, object])
+    """Values for the words of its title and intro."""
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """Something happened. For people a redirect with a notice, for programs the data, or nothing."""
+
+    to: Page | str | None = None
+    """A page, or an address that is checked; `None` leads back to the page that the form stands on."""
+    notice: str | None = None
+    """A message code, bare: the extension's own."""
+    data: Mapping[str, object] | None = None
+    status: int = 200
+    session: Session | None = None
+    """The session as it is now, where its id changed: its cookie goes with the answer."""
+    signs_out: bool = False
+    """Whether the session is over: its cookie is removed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proved:
+    """Somebody showed a factor. The edge commits what was done so far, then calls `sign_in` in a unit of its own."""
+
+    account: Account
+    proof: Proof
+    next: str | None = None
+    """Where they wanted to go; checked by the edge."""
+    transport: Transport = "cookie"
+    notice: str | None = None
+    after: str = "after_sign_in"
+    """The name of the path that the application chose for this."""
+    status: int = 200
+    is_step_up: bool = False
+    """Whether this proof is added to the session that there is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumed:
+    """The step of a detour was taken: the parked sign-in goes on, from the start, with one more proof if there is."""
+
+    proof: Proof | None = None
+
+
+Outcome = Shown | Done | Proved | Resumed

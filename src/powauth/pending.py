@@ -1,0 +1,119 @@
+"""Parked sign-ins: proofs that wait while a detour is taken. They grant a page of the detour, never a session."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+from powauth.accounts import AccountId, Handle
+from powauth.clock import Clock
+from powauth.sessions import Proof, Transport
+from powauth.signing import Signer, decode, encode
+from powauth.stores import Key, Store
+
+LIFETIME = timedelta(minutes=15)
+
+_BODY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """A parked sign-in: proofs, the epoch they were checked against, where to go; never forms or passwords."""
+
+    handle: Handle
+    account_id: AccountId
+    id: str = field(repr=False)
+    epoch: int
+    proofs: tuple[Proof, ...]
+    transport: Transport
+    next: str | None
+    after: str
+    detour: str
+    """The page that it waits for."""
+    extras: Mapping[str, Mapping[str, object]] = field(default_factory=dict[str, Mapping[str, object]])
+    """The fields that extensions added to the page that was sent, by the name of their form."""
+
+
+class Parking:
+    """The parked sign-ins of one tenant of one `Auth`."""
+
+    def __init__(self, store: Store, signer: Signer, clock: Clock, *, name: str, tenant: str) -> None:
+        self._store = store
+        self._signer = signer
+        self._clock = clock
+        self._kind = f"{name}:{tenant}:pending"
+        self._tenant = tenant.encode()
+
+    async def park(self, pending: Pending) -> str:
+        """Store a parked sign-in and return the secret that opens it."""
+        expires_at = self._clock.now() + LIFETIME
+        await self._store.put(Key(self._kind, pending.handle, pending.id), _encode(pending), expires_at=expires_at)
+        body = bytes.fromhex(pending.handle + pending.id)
+        return encode(body + self._signer.sign("pending", body + self._tenant))
+
+    async def peek(self, secret: str) -> Pending | None:
+        """Return the parked sign-in that a secret opens, and leave it."""
+        key = self._key(secret)
+        entry = await self._store.get(key) if key else None
+        return _decode(key, entry.value) if key and entry else None
+
+    async def take(self, pending: Pending) -> bool:
+        """Use a parked sign-in up; of many callers exactly one may go on."""
+        return await self._store.take(Key(self._kind, pending.handle, pending.id)) is not None
+
+    async def discard(self, handle: Handle) -> None:
+        """Forget all parked sign-ins of an account."""
+        await self._store.delete_all(self._kind, handle)
+
+    def _key(self, secret: str) -> Key | None:
+        data = decode(secret)
+        if data is None or len(data) != _BODY_BYTES + 32:
+            return None
+        body, signature = data[:_BODY_BYTES], data[_BODY_BYTES:]
+        if not self._signer.verify("pending", body + self._tenant, signature):
+            return None
+        return Key(self._kind, body[:16].hex(), body[16:].hex())
+
+
+def new_pending_id() -> str:
+    """Return an id that no parked sign-in ever had."""
+    return secrets.token_hex(16)
+
+
+def _encode(pending: Pending) -> bytes:
+    return json.dumps(
+        {
+            "account_id": pending.account_id,
+            "epoch": pending.epoch,
+            "proofs": [(proof.factor, proof.at.timestamp(), proof.epoch) for proof in pending.proofs],
+            "transport": pending.transport,
+            "next": pending.next,
+            "after": pending.after,
+            "detour": pending.detour,
+            "extras": {name: dict(values) for name, values in pending.extras.items()},
+        }
+    ).encode()
+
+
+def _decode(key: Key, value: bytes) -> Pending | None:
+    try:
+        data = json.loads(value)
+        handle = Handle(key.owner)
+        return Pending(
+            handle=handle,
+            account_id=AccountId(data["account_id"]),
+            id=key.id,
+            epoch=data["epoch"],
+            proofs=tuple(
+                Proof(handle, epoch, factor, datetime.fromtimestamp(at, UTC)) for factor, at, epoch in data["proofs"]
+            ),
+            transport=cast("Transport", data["transport"]),
+            next=data["next"],
+            after=data["after"],
+            detour=data["detour"],
+            extras=data["extras"],
+        )
+    except (ValueError, TypeError, KeyError):
+        return None

@@ -1,0 +1,187 @@
+"""Plan: what an `Auth` made of its settings and extensions, once, at start. Everything in here is ready to use."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cached_property, lru_cache
+from ipaddress import IPv4Network, IPv6Network
+from typing import Any, Literal
+from urllib.parse import quote, urlsplit
+
+from powauth.clock import Clock
+from powauth.database import Database, Schema
+from powauth.events import Event
+from powauth.forms import Form
+from powauth.limits import Backoff, Limits
+from powauth.mail import Mailer, MailKind
+from powauth.messages import Words
+from powauth.pages import Detour, Page
+from powauth.passwords import Hasher, Passwords
+from powauth.pending import Parking
+from powauth.sessions import Sessions, SessionSettings
+from powauth.signing import Signer
+from powauth.stores import Store
+from powauth.templates import Templates
+from powauth.tenants import SINGLE, Tenant, Tenants
+from powauth.tokens import TokenKind
+
+IdentifierKind = Literal["email", "username"]
+Network = IPv4Network | IPv6Network
+AnyHook = Callable[[Any, Any], Awaitable[Detour | None]]
+"""A hook whose event was checked by `on`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cookies:
+    """How cookies are written."""
+
+    domain: str | None = None
+    """Share them with sub-domains: every one of those can then write them, so `powauth check` says so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paths:
+    """Where people are sent: a path on this site."""
+
+    after_sign_in: str = "/"
+    after_sign_up: str = "/"
+    after_sign_out: str = "/"
+    after_close: str = "/"
+    home: str = "/"
+
+    def get(self, name: str) -> str:
+        """Return the path of this name."""
+        return {
+            "after_sign_in": self.after_sign_in,
+            "after_sign_up": self.after_sign_up,
+            "after_sign_out": self.after_sign_out,
+            "after_close": self.after_close,
+        }.get(name, self.home)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A page, whose it is, and the value that the extension names it by."""
+
+    extension: str
+    original: Page
+    page: Page
+
+    @property
+    def code(self) -> str:
+        """The name of the page for programs, templates and messages: `extension.page`."""
+        return f"{self.extension}.{self.page.name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What an `Auth` made of its settings and extensions."""
+
+    name: str
+    application: str
+    base_url: str
+    origins: frozenset[str]
+    identifiers: tuple[IdentifierKind, ...]
+    profile: Literal["standard", "strict"]
+    clock: Clock
+    database: Database[Any] = field(repr=False)
+    schema: Schema = field(repr=False)
+    store: Store = field(repr=False)
+    signer: Signer = field(repr=False)
+    hasher: Hasher = field(repr=False)
+    passwords: Passwords
+    session_settings: SessionSettings
+    backoff: Backoff
+    cookies: Cookies
+    paths: Paths
+    mailer: Mailer
+    templates: Templates | None
+    words: Words = field(repr=False)
+    trusted_proxies: tuple[Network, ...]
+    tenants: Tenants | None
+    entrance: Page | None
+    """Where people are sent who have to sign in."""
+    fields: Mapping[Page, tuple[type[Form], ...]] = field(repr=False)
+    """The forms that extensions add to a page."""
+    links: Mapping[Page, tuple[tuple[str, Page], ...]] = field(repr=False)
+    """From a page: message code and target of each link."""
+    extensions: Mapping[type[Any], Any] = field(repr=False)
+    hooks: Mapping[type[Event], tuple[AnyHook, ...]] = field(repr=False)
+    pages: Mapping[Page, Bound] = field(repr=False)
+    """By the value that the extension names it by."""
+    token_kinds: tuple[TokenKind, ...]
+    mail_kinds: Mapping[str, MailKind] = field(repr=False)
+    mail_names: Mapping[MailKind, str] = field(repr=False)
+    """The qualified name `extension.mail` of each kind."""
+    extra_forms: Mapping[str, type[Form]] = field(repr=False)
+    """The forms that extensions add to pages, by qualified name."""
+
+    folders: tuple[tuple[str, str], ...]
+    """The templates of extensions: name and folder."""
+    bells: list[asyncio.Event] = field(default_factory=list[asyncio.Event], repr=False)
+
+    @cached_property
+    def single(self) -> Tenant:
+        """The only tenant where there are none."""
+        return Tenant(SINGLE, self.base_url)
+
+    @cached_property
+    def is_https(self) -> bool:
+        """Whether pages are served over TLS."""
+        return self.base_url.startswith("https:")
+
+    @cached_property
+    def mount(self) -> str:
+        """The path that stands before every page's own, without a slash at its end."""
+        return urlsplit(self.base_url).path.rstrip("/")
+
+    def bell(self) -> asyncio.Event:
+        """Return what is rung when a mail is owed; made in the event loop that waits for it."""
+        bell = asyncio.Event()
+        self.bells.append(bell)
+        return bell
+
+    def ring(self) -> None:
+        """Tell the sender that a mail is owed."""
+        for bell in self.bells:
+            bell.set()
+
+    def path(self, page: Page, **parts: str) -> str:
+        """Return the address of a page on this site."""
+        path = self.pages[page].page.path
+        for name, value in parts.items():
+            path = path.replace("{" + name + "}", quote(value, safe=""))
+        return self.mount + path
+
+    def listens(self, event: type[Event]) -> bool:
+        """Say whether a hook listens to an event."""
+        return event in self.hooks or Event in self.hooks
+
+    def all_tenants(self) -> tuple[Tenant, ...]:
+        """Return every tenant, or the single one."""
+        return tuple(self.tenants.all()) if self.tenants else (self.single,)
+
+    def cookie_name(self, what: str) -> str:
+        """Return the name of a cookie; `__Host-` where the browser can promise that nobody else wrote it."""
+        prefix = "__Host-" if self.is_https and self.cookies.domain is None else ""
+        return f"{prefix}{self.name}-{what}"
+
+    @cached_property
+    def sessions(self) -> Callable[[str], Sessions]:
+        """The sessions of a tenant, by its id."""
+        return lru_cache(maxsize=1024)(self._sessions)
+
+    def _sessions(self, tenant: str) -> Sessions:
+        return Sessions(self.store, self.signer, self.clock, self.session_settings, name=self.name, tenant=tenant)
+
+    def parking(self, tenant: str) -> Parking:
+        """Return the parked sign-ins of a tenant."""
+        return Parking(self.store, self.signer, self.clock, name=self.name, tenant=tenant)
+
+    def limits(self, tenant: str) -> Limits:
+        """Return the limits of a tenant."""
+        return Limits(self.store, self.clock, name=self.name, tenant=tenant)
+
+
+NOTICE_LIFETIME = timedelta(seconds=60)

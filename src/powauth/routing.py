@@ -1,0 +1,176 @@
+"""Routing: the kinds of pages, what they ask of a session, and how a path finds its page."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Generic
+
+from powauth.context import Context
+from powauth.errors import AlreadySignedIn, MethodNotAllowed, NotFound, NotSignedIn
+from powauth.forms import F, Form, NoForm
+from powauth.http import Request
+from powauth.limits import Limit
+from powauth.pages import Outcome, Page
+from powauth.paths import normalise
+
+Show = Callable[[Request[NoForm], Context], Awaitable[Outcome]]
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """What a page asks of a session. Anybody may come to a page that asks nothing."""
+
+    async def check(self, ctx: Context) -> None:
+        """Raise an `AuthError` when the caller may not come."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn(Requirement):
+    """Somebody has to be signed in, and the account open."""
+
+    async def check(self, ctx: Context) -> None:
+        """Raise `NotSignedIn` for others."""
+        await ctx.account()
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOut(Requirement):
+    """Nobody may be signed in: people are sent on."""
+
+    async def check(self, ctx: Context) -> None:
+        """Raise `AlreadySignedIn` for others."""
+        if ctx.caller.session is None:
+            return
+        try:
+            await ctx.account()
+        except NotSignedIn:  # the session was over after all
+            return
+        raise AlreadySignedIn
+
+
+@dataclass(frozen=True, slots=True)
+class Parked(Requirement):
+    """A sign-in has to be parked before the page of a detour."""
+
+    page: str = ""
+    """The page's name; empty for any."""
+
+    async def check(self, ctx: Context) -> None:
+        """Raise `NotSignedIn` for others."""
+        if self.page and ctx.pending.detour != self.page:
+            raise NotSignedIn
+
+
+@dataclass(frozen=True, slots=True)
+class All(Requirement):
+    """Each of these."""
+
+    requirements: tuple[Requirement, ...]
+
+    async def check(self, ctx: Context) -> None:
+        """Raise what the first one that is not met raises."""
+        for requirement in self.requirements:
+            await requirement.check(ctx)
+
+
+ANYBODY = Requirement()
+SIGNED_IN = SignedIn()
+SIGNED_OUT = SignedOut()
+PARKED = Parked()
+
+BY_ADDRESS = Limit(60, per=timedelta(minutes=1))
+"""Forms sent from one address: more than any person, less than a guessing machine would like."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Get(Page):
+    """A page to look at."""
+
+    show: Show
+    requires: Requirement = ANYBODY
+    forms: tuple["Post[Any]", ...] = ()
+    """The forms that stand on it."""
+    in_navigation: bool = False
+    """Whether a signed-in person finds it in the navigation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post(Page, Generic[F]):
+    """What happens when a form is sent."""
+
+    form: type[F]
+    submit: Callable[[Request[F], Context], Awaitable[Outcome]]
+    requires: Requirement = ANYBODY
+    limit: Limit | None = BY_ADDRESS
+    is_dangerous: bool = False
+    """Whether it cannot be undone."""
+    in_navigation_as_button: bool = False
+    """Whether a signed-in person finds it in the navigation, as a button."""
+    grants_bearer: bool = False
+    """Whether its JSON body may ask for a bearer session, because it carries the proof itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormPage(Post[F]):
+    """A form, and what happens when it is sent: GET shows it, POST sends it."""
+
+    show: Show | None = None
+    in_navigation: bool = False
+    is_entrance: bool = False
+    """Whether people are sent here who have to sign in."""
+
+
+Match = tuple[Page, Mapping[str, str]]
+
+
+class Router:
+    """Finds the page of a path."""
+
+    def __init__(self, pages: Sequence[Page]) -> None:
+        self._fixed: dict[str, list[Page]] = {}
+        self._open: list[tuple[re.Pattern[str], Page]] = []
+        for page in pages:
+            if "{" in page.path:
+                self._open.append((_pattern(page.path), page))
+            else:
+                self._fixed.setdefault(page.path, []).append(page)
+
+    def find(self, path: str, method: str) -> Match:
+        """Return the page that answers and the parts of its path. Raises `NotFound`, `MethodNotAllowed`."""
+        clean = normalise(path)
+        matches: list[Match] = [(page, {}) for page in self._fixed.get(clean, ())]
+        if not matches:
+            for pattern, page in self._open:
+                if match := pattern.fullmatch(clean):
+                    matches.append((page, match.groupdict()))
+        if not matches:
+            raise NotFound
+        for page, params in matches:
+            if method in methods(page):
+                return page, params
+        raise MethodNotAllowed(sorted({method for page, _ in matches for method in methods(page)}))
+
+
+def methods(page: Page) -> frozenset[str]:
+    """Return the methods that a page answers."""
+    if isinstance(page, FormPage):
+        return frozenset({"GET", "HEAD", "POST"})
+    return frozenset({"POST"}) if isinstance(page, Post) else frozenset({"GET", "HEAD"})
+
+
+def form_of(page: Page) -> type[Form] | None:
+    """Return the form that is sent to a page; `None` for one that is only looked at."""
+    form: type[Form] | None = page.form if isinstance(page, Post) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  of whatever form
+    return form
+
+
+def requirement(page: Page) -> Requirement:
+    """Return what a page asks of a session."""
+    return page.requires if isinstance(page, (Get, Post)) else ANYBODY
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    parts = re.split(r"\{(\w+)\}", path)
+    text = "".join(re.escape(part) if i % 2 == 0 else f"(?P<{part}>[^/]+)" for i, part in enumerate(parts))
+    return re.compile(text)

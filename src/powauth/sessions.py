@@ -1,0 +1,401 @@
+"""Session: being signed in. Its secret is derived, not stored: the store alone opens nothing, nor does the key alone.
+
+A cookie holds the account's handle, the session's id, a generation and a signature over all of them. Time raises the
+generation: whoever comes with the newest one gets the next, everybody the same, and nothing is written until it is
+used. The one before is served for a minute more; an older one, correctly signed, is held by two: theft.
+"""
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, cast
+
+from powauth.accounts import Account, AccountId, Handle
+from powauth.clock import Clock
+from powauth.errors import NotSignedIn
+from powauth.signing import Signer, decode, encode
+from powauth.stores import Entry, Key, Store
+
+Transport = Literal["cookie", "bearer"]
+
+GRACE = timedelta(seconds=60)
+"""How long the former of two cookies is still served: parallel tabs, slow networks, a lost answer."""
+
+_FORMAT = 1
+_COOKIE_BYTES = 1 + 16 + 16 + 4 + 32
+_TOUCH = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionSettings:
+    """How long sessions live. ASVS 7.3.1, 7.3.2; SP 800-63B §2.1.3, §2.2.3."""
+
+    idle: timedelta = timedelta(minutes=30)
+    """Without a request for so long, it is over."""
+    absolute: timedelta = timedelta(hours=24)
+    """After so long it is over, whatever happens."""
+    renew_every: timedelta = timedelta(minutes=15)
+    """How old a cookie gets before the next generation is handed out."""
+    most_per_account: int = 100
+    """With one more, the one that was used least recently ends."""
+
+    def problems(self) -> tuple[str, ...]:
+        """Return what contradicts itself, a sentence each."""
+        found: list[str] = []
+        if not timedelta(0) < self.idle <= self.absolute:
+            found.append("sessions: idle must be longer than nothing and not longer than absolute")
+        if self.renew_every <= GRACE:
+            found.append(f"sessions: renew_every must be longer than {GRACE.seconds} seconds")
+        if self.most_per_account < 1:
+            found.append("sessions: most_per_account must be at least 1")
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One factor, shown at one time, for one account in one state (`epoch`).
+
+    Made only by `authenticate`, by taking a token whose kind says what it proves, and by factors.
+    """
+
+    handle: Handle
+    epoch: int
+    factor: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Being signed in. Holds no account data and no roles."""
+
+    handle: Handle
+    account_id: AccountId
+    id: str = field(repr=False)
+    public_id: str
+    """What lists, JSON and audit show; the same through every renewal and step-up."""
+    transport: Transport
+    epochs: tuple[int, ...]
+    """The account's epochs that it was made for: two while a change is being committed, else one."""
+    proofs: tuple[Proof, ...]
+    created_at: datetime
+    seen_at: datetime
+    ends_at: datetime
+    """When it is over, whatever happens."""
+    generation: int = 0
+    generation_at: datetime
+    """When this generation was first used."""
+    is_retired: bool = False
+    """Whether a step-up replaced it; served a minute more."""
+    client: str = ""
+    device: str = ""
+    meta: Mapping[str, str] = field(default_factory=dict[str, str])
+    version: int = field(default=0, compare=False, repr=False)
+
+    def proved_at(self, *factors: str) -> datetime | None:
+        """Return when one of these factors was last shown, any factor if none is named."""
+        times = [proof.at for proof in self.proofs if not factors or proof.factor in factors]
+        return max(times, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a cookie or token led to."""
+
+    session: Session | None = None
+    stolen: Session | None = None
+    """The session that this one ended, because two held its cookie."""
+    next_generation: int | None = None
+    """The generation to hand out with the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a cookie says, once its signature held."""
+
+    handle: Handle
+    id: str
+    generation: int
+
+
+class Sessions:
+    """The sessions of one tenant of one `Auth`."""
+
+    def __init__(
+        self, store: Store, signer: Signer, clock: Clock, settings: SessionSettings, *, name: str, tenant: str
+    ) -> None:
+        self._store = store
+        self._signer = signer
+        self._clock = clock
+        self._settings = settings
+        self._kind = f"{name}:{tenant}:session"
+        self._tenant = tenant.encode()
+        self._decoded: dict[str, Session] = {}
+
+    def secret(self, session: Session, generation: int | None = None) -> str:
+        """Return the cookie or token of a session: the only thing that opens it."""
+        number = session.generation if generation is None else generation
+        body = bytes([_FORMAT]) + bytes.fromhex(session.handle + session.id) + number.to_bytes(4, "big")
+        return encode(body + self._signer.sign("session", body + self._tenant))
+
+    def read(self, secret: str) -> Ticket | None:
+        """Return what a cookie or token says; a forged one never reaches the store."""
+        data = decode(secret)
+        if data is None or len(data) != _COOKIE_BYTES or data[0] != _FORMAT:
+            return None
+        body, signature = data[:-32], data[-32:]
+        if not self._signer.verify("session", body + self._tenant, signature):
+            return None
+        return Ticket(Handle(body[1:17].hex()), body[17:33].hex(), int.from_bytes(body[33:37], "big"))
+
+    async def find(self, secret: str, transport: Transport, *, may_write: bool = True) -> Found:
+        """Return the session that a cookie or token opens. `may_write=False` neither touches, renews nor raises it."""
+        ticket = self.read(secret)
+        if ticket is None:
+            return Found()
+        for _ in range(5):  # as often as parallel requests may come first
+            session = await self._get(ticket.handle, ticket.id)
+            if session is None or session.transport != transport:
+                return Found()
+            found = await self._judge(session, ticket.generation, may_write=may_write)
+            if found:
+                return found
+        return Found()
+
+    async def _judge(self, session: Session, generation: int, *, may_write: bool) -> Found | None:
+        """Return what the generation leads to; `None` if the record changed meanwhile."""
+        now = self._clock.now()
+        if session.is_retired:
+            return Found(session if generation == session.generation else None)
+        is_former = generation == session.generation - 1 and now <= session.generation_at + GRACE
+        if generation < session.generation and not is_former:
+            ended = await self._store.delete(self._key(session.handle, session.id))
+            return Found(stolen=session if ended else None)
+        if not may_write:
+            return Found(session)
+        if generation > session.generation:
+            return self._found(await self._replace(session, generation=generation, generation_at=now, seen_at=now))
+        if is_former:
+            return Found(session, next_generation=session.generation if session.transport == "cookie" else None)
+        if now - session.seen_at >= _TOUCH:
+            return self._found(await self._replace(session, seen_at=now))
+        return self._found(session)
+
+    def _found(self, session: Session | None) -> Found | None:
+        if session is None:
+            return None
+        is_due = self._clock.now() - session.generation_at >= self._settings.renew_every
+        due = session.generation + 1 if is_due and session.transport == "cookie" else None
+        return Found(session, next_generation=due)
+
+    def new(
+        self,
+        account: Account,
+        proofs: tuple[Proof, ...],
+        *,
+        transport: Transport,
+        client: str = "",
+        device: str = "",
+        meta: Mapping[str, str] | None = None,
+    ) -> Session:
+        """Return a session that is not stored yet. Only `sign_in` calls this."""
+        now = self._clock.now()
+        return Session(
+            handle=account.handle,
+            account_id=account.id,
+            id=secrets.token_hex(16),
+            public_id=secrets.token_hex(8),
+            transport=transport,
+            epochs=(account.epoch,),
+            proofs=proofs,
+            created_at=now,
+            seen_at=now,
+            ends_at=now + self._settings.absolute,
+            generation_at=now,
+            client=client,
+            device=device,
+            meta=meta or {},
+        )
+
+    async def start(self, session: Session) -> None:
+        """Store a new session; where an account has too many, the one that was used least recently ends."""
+        await self._put(session)
+        await self._end_surplus(session.handle, keep=session.id)
+
+    def raised(self, session: Session, proof: Proof) -> Session:
+        """Return the session with one more proof, under a new id and the same public id; not stored yet."""
+        proofs = (*(known for known in session.proofs if known.factor != proof.factor), proof)
+        return replace(_renamed(session, self._clock.now()), proofs=proofs)
+
+    async def raise_to(self, session: Session, raised: Session) -> None:
+        """Store a raised session; the former is served a minute more, as it was.
+
+        Raises `NotSignedIn` when somebody ended the session meanwhile.
+        """
+        if not await self._retire(session, self._clock.now()):
+            raise NotSignedIn
+        await self._put(raised)
+        if await self._get(session.handle, session.id) is None:  # ended between the two writes: ending wins
+            await self.end(raised)
+            raise NotSignedIn
+
+    async def _retire(self, session: Session, now: datetime) -> bool:
+        for _ in range(5):
+            current = await self._get(session.handle, session.id)
+            if current is None or current.is_retired:
+                return current is not None
+            expires_at = min(now + GRACE, self._expiry(current))
+            key, value = self._key(session.handle, session.id), _encode(replace(current, is_retired=True))
+            if await self._store.replace(key, value, version=current.version, expires_at=expires_at):
+                return True
+        return False
+
+    def renamed(self, session: Session, account: Account, *, epoch: int) -> Session:
+        """Return the session under a new id, good for the account's epoch before and after a change; not stored yet."""
+        return replace(_renamed(session, self._clock.now()), epochs=(account.epoch, epoch))
+
+    async def restamp(self, session: Session, new: Session) -> None:
+        """Store a renamed session and end all others of the account, the former first.
+
+        Called under the account's row lock, as the last step before a commit. Raises `NotSignedIn` when somebody
+        ended the session meanwhile.
+        """
+        await self._put(new)
+        if not await self.end(session):
+            await self._store.delete_all(self._kind, session.handle)
+            raise NotSignedIn
+        await self._store.delete_all(self._kind, session.handle, keep=(new.id,))
+
+    async def settle(self, session: Session, epoch: int) -> None:
+        """Keep of two epochs the one that was committed."""
+        await self._replace(session, epochs=(epoch,))
+
+    async def end(self, session: Session) -> bool:
+        """End a session; say whether it still was."""
+        return await self._store.delete(self._key(session.handle, session.id))
+
+    async def end_public(self, handle: Handle, public_id: str) -> Session | None:
+        """End the session with this public id, under every id that it has; return it if it still was."""
+        ended: Session | None = None
+        for _ in range(10):  # a step-up in flight may just have put the same session under a new id
+            mine = [session for session in await self._all(handle) if session.public_id == public_id]
+            if not mine:
+                break
+            for session in mine:
+                ended = session if await self.end(session) else ended
+        return ended
+
+    async def end_others(self, handle: Handle, *, keep: Session | None) -> int:
+        """End all sessions of an account but one; say how many."""
+        return await self._store.delete_all(self._kind, handle, keep=(keep.id,) if keep else ())
+
+    async def list(self, handle: Handle) -> tuple[Session, ...]:
+        """Return the sessions of an account, the one that was used last first."""
+        found = [session for session in await self._all(handle) if not session.is_retired]
+        return tuple(sorted(found, key=lambda session: session.seen_at, reverse=True))
+
+    async def _all(self, handle: Handle) -> tuple[Session, ...]:
+        now = self._clock.now()
+        entries = await self._store.list(self._kind, handle)
+        sessions = [_decode(handle, id, entry) for id, entry in entries]
+        return tuple(session for session in sessions if session is not None and session.ends_at > now)
+
+    async def _end_surplus(self, handle: Handle, *, keep: str) -> None:
+        sessions = await self.list(handle)
+        for session in sessions[self._settings.most_per_account :]:
+            if session.id != keep:
+                await self.end(session)
+
+    async def _get(self, handle: Handle, id: str) -> Session | None:
+        entry = await self._store.get(self._key(handle, id))
+        if entry is None:
+            return None
+        known = self._decoded.get(id)
+        if known is None or known.version != entry.version or known.handle != handle:
+            known = _decode(handle, id, entry)
+            if known is not None:
+                self._remember(known)
+        return known if known is not None and known.ends_at > self._clock.now() else None
+
+    def _remember(self, session: Session) -> None:
+        if len(self._decoded) >= 10_000:
+            self._decoded.clear()
+        self._decoded[session.id] = session
+
+    async def _put(self, session: Session) -> None:
+        await self._store.put(self._key(session.handle, session.id), _encode(session), expires_at=self._expiry(session))
+
+    async def _replace(self, session: Session, **changes: object) -> Session | None:
+        fields: Any = changes  # of Session, by the callers above
+        changed = replace(session, **fields)
+        stored = await self._store.replace(
+            self._key(session.handle, session.id),
+            _encode(changed),
+            version=session.version,
+            expires_at=self._expiry(changed),
+        )
+        return changed if stored else None
+
+    def _expiry(self, session: Session) -> datetime:
+        return min(session.seen_at + self._settings.idle, session.ends_at)
+
+    def _key(self, handle: Handle, id: str) -> Key:
+        return Key(self._kind, handle, id)
+
+
+def _renamed(session: Session, now: datetime) -> Session:
+    new = secrets.token_hex(16)
+    return replace(session, id=new, generation=0, generation_at=now, seen_at=now, is_retired=False, version=0)
+
+
+def _encode(session: Session) -> bytes:
+    return json.dumps(
+        [
+            session.account_id,
+            session.public_id,
+            session.transport,
+            session.epochs,
+            [(proof.factor, proof.at.timestamp(), proof.epoch) for proof in session.proofs],
+            session.created_at.timestamp(),
+            session.seen_at.timestamp(),
+            session.ends_at.timestamp(),
+            session.generation,
+            session.generation_at.timestamp(),
+            session.is_retired,
+            session.client,
+            session.device,
+            dict(session.meta),
+        ],
+        separators=(",", ":"),
+    ).encode()
+
+
+def _decode(handle: Handle, id: str, entry: Entry) -> Session | None:
+    try:
+        values = json.loads(entry.value)
+        return Session(
+            handle=handle,
+            account_id=AccountId(values[0]),
+            id=id,
+            public_id=values[1],
+            transport=cast("Transport", values[2]),
+            epochs=tuple(values[3]),
+            proofs=tuple(Proof(handle, epoch, factor, _time(at)) for factor, at, epoch in values[4]),
+            created_at=_time(values[5]),
+            seen_at=_time(values[6]),
+            ends_at=_time(values[7]),
+            generation=values[8],
+            generation_at=_time(values[9]),
+            is_retired=values[10],
+            client=values[11],
+            device=values[12],
+            meta=values[13],
+            version=entry.version,
+        )
+    except (ValueError, TypeError, IndexError, KeyError):  # a store that was written to by something else: refuse
+        return None
+
+
+def _time(timestamp: float) -> datetime:
+    return datetime.fromtimestamp(timestamp, UTC)

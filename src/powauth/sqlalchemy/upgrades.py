@@ -1,0 +1,117 @@
+"""Upgrades: tables have versions, and data steps run once when a newer one is met."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Table, insert, inspect, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.schema import CreateColumn
+
+from powauth.database import Schema
+from powauth.errors import ConfigurationError, Taken
+from powauth.records import Record
+from powauth.sqlalchemy.failures import Uniques
+from powauth.sqlalchemy.layout import Layout
+from powauth.sqlalchemy.own import OwnTransaction
+from powauth.sqlalchemy.tables import RecordTable
+from powauth.sqlalchemy.transaction import Transaction
+from powauth.sqlalchemy.versions import version_table
+from powauth.tenants import SINGLE, Tenant
+
+
+async def upgrade(layout: Layout[Any], schema: Schema, tenant: Tenant | None = None) -> None:
+    """Run the steps that the stored versions of the tables do not have behind them, each table in one transaction.
+
+    Adding columns is for the application's migrations: they run before, the steps fill what they added.
+    """
+    where = tenant or Tenant(SINGLE, "")
+    await _check(layout, schema, where)
+    for record in schema.records:
+        await _upgrade(layout, schema, where, record)
+
+
+async def create_tables(layout: Layout[Any]) -> None:
+    """Create what is missing in the application's metadata, and stamp it."""
+    session = layout.sessionmaker()
+    try:
+        connection = await session.connection(bind_arguments={"mapper": layout.mapper})
+        await connection.run_sync(_create, layout)
+        await session.commit()
+    finally:
+        await session.close()
+    for schema in layout.schemas:
+        await upgrade(layout, schema)
+
+
+def _create(connection: Connection, layout: Layout[Any]) -> None:
+    layout.metadata.create_all(connection)
+    for schema in layout.schemas:
+        for record in schema.records:
+            _add_columns(connection, layout.record_table(schema, record))
+
+
+def _add_columns(connection: Connection, table: RecordTable) -> None:
+    there = {column["name"] for column in inspect(connection).get_columns(table.table.name, table.table.schema)}
+    for column in table.table.columns:
+        if column.name in there:
+            continue
+        if not column.nullable:
+            raise ConfigurationError(f"{table.table.name}.{column.name} may not be empty: write a migration to add it")
+        name = connection.dialect.identifier_preparer.format_table(table.table)
+        definition = CreateColumn(column).compile(dialect=connection.dialect)
+        connection.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN {definition}")
+
+
+async def _check(layout: Layout[Any], schema: Schema, tenant: Tenant) -> None:
+    table = _versions(layout, schema)
+
+    async def missing(session: AsyncSession) -> bool:
+        connection = await session.connection(bind_arguments={"mapper": layout.mapper})
+        return not await connection.run_sync(lambda c: inspect(c).has_table(table.name, tenant.schema or table.schema))
+
+    transaction = OwnTransaction(layout, tenant, writes=False)
+    try:
+        if await transaction.run(missing):
+            raise ConfigurationError(f"the table {table.name} is missing: run your migrations, or create_tables()")
+    finally:
+        await transaction.rollback()
+
+
+async def _upgrade(layout: Layout[Any], schema: Schema, tenant: Tenant, record: type[Record]) -> None:
+    transaction = OwnTransaction(layout, tenant, writes=True)
+    try:
+        await _bring_up(transaction, _versions(layout, schema), layout.record_table(schema, record))
+        await transaction.commit()
+    finally:
+        await transaction.rollback()
+
+
+async def _bring_up(transaction: Transaction[Any], versions: Table, table: RecordTable) -> None:
+    stored = await _stored(transaction, versions, table)
+    for version in range(stored + 1, table.record.__schema_version__ + 1):
+        step = table.record.__steps__.get(version)
+        if step:
+            await transaction.write(text(step.format(table=table.table.name)))
+    if stored < table.record.__schema_version__:
+        row = update(versions).where(versions.c.name == table.record.__table__)
+        await transaction.write(row.values(version=table.record.__schema_version__))
+
+
+async def _stored(transaction: Transaction[Any], versions: Table, table: RecordTable) -> int:
+    """Return the stored version and lock it, so that of two processes that start at once one waits for the other."""
+    row = select(versions.c.version).where(versions.c.name == table.record.__table__).with_for_update()
+    found = (await transaction.write(row)).scalar_one_or_none()
+    if found is not None:
+        return int(found)
+    new = {"name": table.record.__table__, "version": table.record.__schema_version__}
+    try:
+        await transaction.write(insert(versions).values(new), Uniques(versions, {}))
+    except Taken:  # the other process stamped it meanwhile
+        return int((await transaction.write(row)).scalar_one())
+    return table.record.__schema_version__
+
+
+def _versions(layout: Layout[Any], schema: Schema) -> Table:
+    table = version_table(layout.metadata, layout.table.schema, schema.prefix)
+    if table is None:
+        raise ConfigurationError(f"{schema.prefix}_schema is a table of the application's: rename it, or the Auth")
+    return table

@@ -1,0 +1,84 @@
+"""`install`: pages, middleware, lifespan and answers to refusals, into a Starlette application."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Mount, Route
+
+from powauth.asgi import AuthApp, AuthMiddleware, visit_of
+from powauth.asgi.app import written
+from powauth.auth import Auth
+from powauth.errors import AuthError, ConfigurationError
+from powauth.extensions.manage_account import ACCOUNT
+from powauth.jinja import JinjaTemplates
+from powauth.starlette.guards import Refused
+from powauth.templates import Templates
+
+CHANGE_PASSWORD = "/.well-known/change-password"  # noqa: S105  W3C "A Well-Known URL for Changing Passwords"
+
+
+def install(app: Starlette, auth: Auth[Any], *, templates: Templates | None = None) -> None:
+    """Put an `Auth` into an application: its pages under the path of `base_url`, middleware, lifespan.
+
+    Raises `ConfigurationError` when one of the same name is in it already.
+    """
+    path = auth.plan.mount
+    if any(isinstance(route, Mount) and route.path == path for route in app.routes):
+        raise ConfigurationError(f"{path} is taken by another mount of this application: give base_url another path")
+    names: set[str] = getattr(app.state, "powauth", set())
+    if auth.name in names:
+        raise ConfigurationError(f"this application has an Auth called {auth.name!r}: give one of them another name")
+    app.state.powauth = {*names, auth.name}
+    pages = templates or JinjaTemplates()
+    app.router.routes.append(Mount(path, AuthApp(auth, pages), name=f"{auth.name}"))
+    if ACCOUNT in auth.plan.pages and not names:
+        app.router.routes.append(Route(CHANGE_PASSWORD, _to(auth.plan.path(ACCOUNT)), name="change-password"))
+    app.add_middleware(AuthMiddleware, auth=auth)
+    app.add_exception_handler(Refused, _answer)
+    if not names:
+        app.add_exception_handler(AuthError, _answering(auth))
+    _compose_lifespan(app, auth, pages)
+
+
+def _to(path: str) -> Any:  # noqa: ANN401  an endpoint
+    async def redirect(request: Request) -> Response:  # noqa: ARG001  the shape of an endpoint
+        return RedirectResponse(path, status_code=303)
+
+    return redirect
+
+
+def _compose_lifespan(app: Starlette, auth: Auth[Any], templates: Templates) -> None:
+    """Run Powauth inside the application's own lifespan: its engine is there before, and goes after."""
+    own = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def both(app: Any) -> AsyncGenerator[Any]:  # noqa: ANN401  the framework's own type
+        async with own(app) as state, auth.lifespan(templates):
+            yield state
+
+    app.router.lifespan_context = both
+
+
+async def _answer(request: Request, refused: Exception) -> Response:
+    """Answer a guard's refusal: people go to sign-in and come back, programs get 401."""
+    if not isinstance(refused, Refused):
+        raise refused
+    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    response = refused.auth.edge(JinjaTemplates()).refuse(refused.visit.raw, refused.error, path)
+    status, headers, body = written(response)
+    answer = Response(body, status)
+    answer.raw_headers = [*headers, (b"content-length", str(len(body)).encode())]
+    return answer
+
+
+def _answering(auth: Auth[Any]) -> Any:  # noqa: ANN401  an exception handler
+    async def answer(request: Request, error: Exception) -> Response:
+        if not isinstance(error, AuthError):
+            raise error
+        return await _answer(request, Refused(auth, error, visit_of(request.scope, auth)))
+
+    return answer

@@ -1,0 +1,47 @@
+"""Tenant: whose accounts, records, limits, links and mails these are."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from powauth.http import RawRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """One closed world of accounts. `schema` names its own database schema; without it tenants share tables."""
+
+    id: str
+    base_url: str
+    schema: str | None = None
+
+
+SINGLE = ""
+"""The id of the only tenant where there are none."""
+
+
+class Tenants(Protocol):
+    """The tenants that there are, and whose pages a request asks for."""
+
+    def resolve(self, raw: RawRequest) -> Tenant | None:
+        """Return the tenant of a request; an unknown one is `None` and answered with 404."""
+        ...
+
+    def all(self) -> Iterable[Tenant]:
+        """Return every tenant: mails are sent and rows purged for each."""
+        ...
+
+
+class TenantsByHost:
+    """Tenants told apart by the Host header, from a list that is the whole truth."""
+
+    def __init__(self, by_host: Mapping[str, Tenant]) -> None:
+        self._by_host = {host.lower(): tenant for host, tenant in by_host.items()}
+
+    def resolve(self, raw: RawRequest) -> Tenant | None:
+        """Return the tenant of the request's host."""
+        return self._by_host.get((raw.header("host") or "").lower())
+
+    def all(self) -> Iterable[Tenant]:
+        """Return every tenant."""
+        return self._by_host.values()

@@ -1,0 +1,1 @@
+"""The fixtures that an application gets."""

@@ -1,0 +1,44 @@
+"""Units of work: begin one, and it commits at its end or leaves nothing behind."""
+
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+
+from powauth.context import NOBODY, Caller, Context
+from powauth.errors import AuthError
+from powauth.events import Event
+from powauth.plan import Plan
+from powauth.tenants import Tenant
+
+log = logging.getLogger("powauth")
+
+
+@asynccontextmanager
+async def begin(
+    plan: Plan, tenant: Tenant, caller: Caller = NOBODY, *, writes: bool = True, db: object | None = None
+) -> AsyncGenerator[Context]:
+    """Open a unit of work: Powauth's own, or inside the application's transaction `db`, which then decides."""
+    if db is None:
+        unit = plan.database.unit(plan.schema, tenant, writes=writes)
+    else:
+        unit = plan.database.join(plan.schema, tenant, db)
+    ctx = Context(plan, tenant, unit, caller, is_joined=db is not None)
+    try:
+        yield ctx
+        await ctx.commit()
+    except BaseException:
+        await unit.rollback()
+        raise
+
+
+async def announce(plan: Plan, tenant: Tenant, caller: Caller, events: Sequence[Event]) -> None:
+    """Announce what a refusal leaves behind, in a unit that commits although the request was refused."""
+    heard = [event for event in events if plan.listens(type(event))]
+    if not heard:
+        return
+    try:
+        async with begin(plan, tenant, caller) as ctx:
+            for event in heard:
+                await ctx.emit(event)
+    except AuthError:  # the answer stands; what could not be written down is in the log
+        log.exception("events were not announced: %s", ", ".join(type(event).__name__ for event in heard))

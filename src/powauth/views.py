@@ -1,0 +1,199 @@
+"""Views: what the template of a page is given, made of a page, its outcome and the words of a language."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from powauth.accounts import Account
+from powauth.errors import FieldError
+from powauth.forms import Between, Choice, Email, Form, FormField, Identifier, Username, asked
+from powauth.messages import Words
+from powauth.pages import Page, Shown
+from powauth.plan import Plan
+from powauth.routing import FormPage, Get, Post, form_of
+from powauth.templates import AccountView, FieldView, FormView, LinkView, NoticeView, PageView, Templates
+
+AUTOCOMPLETE = {"email": "email", "username": "username"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """A form that was not accepted: what was typed, and what is wrong."""
+
+    page: Page
+    typed: Mapping[str, object] = field(default_factory=dict[str, object])
+    errors: Mapping[str, Sequence[FieldError]] = field(default_factory=dict[str, Sequence[FieldError]])
+    error: str = ""
+    """What is wrong with the request as a whole, in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Views:
+    """Makes the views of one request's page."""
+
+    plan: Plan
+    words: Words
+    templates: Templates
+    query: Mapping[str, str]
+    params: Mapping[str, str]
+    notices: tuple[str, ...] = ()
+    account: Account | None = None
+
+    def page(self, page: Page, shown: Shown, rejected: Rejected | None = None) -> PageView:
+        """Return the view of a page."""
+        bound = self.plan.pages[page]
+        return PageView(
+            name=bound.code,
+            title=self.words(f"{bound.code}.title", **shown.words),
+            intro=self._optional(f"{bound.code}.intro", shown.words),
+            forms=tuple(self.form(form, shown.values.get(form, {}), rejected) for form in self._forms(page)),
+            links=tuple(LinkView(self.words(code), self._url(to)) for code, to in self.plan.links.get(page, ())),
+            navigation=self._navigation(page) if self.account else (),
+            notices=tuple(NoticeView(self.words(code)) for code in self.notices),
+            error=rejected.error if rejected else "",
+            account=_account_view(self.account),
+            data=shown.data,
+            language=self.words.language,
+            application=self.plan.application,
+            home=self.plan.paths.home,
+            now=self.plan.clock.now(),
+            words=self.words,
+            url=self._url_by_name,
+            asset=self._asset,
+        )
+
+    def problem(self, code: str, title: str) -> PageView:
+        """Return the view of an error that no page answers."""
+        return PageView(
+            name=f"problem.{code}",
+            title=title,
+            notices=(),
+            account=_account_view(self.account),
+            language=self.words.language,
+            application=self.plan.application,
+            home=self.plan.paths.home,
+            now=self.plan.clock.now(),
+            words=self.words,
+            url=self._url_by_name,
+            asset=self._asset,
+        )
+
+    def form(self, page: Page, values: Mapping[str, object], rejected: Rejected | None) -> FormView:
+        """Return the view of the form that is sent to a page."""
+        bound = self.plan.pages[page]
+        served = bound.page
+        mine = rejected if rejected and rejected.page == page else None
+        typed = {**self.query, **values, **(mine.typed if mine else {})}
+        errors: Mapping[str, Sequence[FieldError]] = mine.errors if mine else {}
+        is_dangerous = isinstance(served, Post) and served.is_dangerous
+        return FormView(
+            name=bound.code,
+            action=self.plan.path(page, **self.params),
+            submit=self.words(f"{bound.code}.submit"),
+            fields=tuple(self._field(bound.extension, known, typed, errors) for known in self.visible(page)),
+            errors=tuple(self._error(found) for found in errors.get("", ())),
+            danger=is_dangerous,
+        )
+
+    def visible(self, page: Page) -> list[FormField]:
+        """Return the fields of a page that a person sees or that carry what a person brought along."""
+        forms: tuple[type[Form], ...] = self.plan.fields.get(page, ())
+        form = form_of(self.plan.pages[page].page)
+        own = asked(form, self.plan.identifiers) if form else ()
+        added = tuple(known for form in forms for known in asked(form, self.plan.identifiers))
+        shown = [known for known in (*own, *added) if not (known.kind == "hidden" and known.mark(Choice))]
+        identifiers = [known for known in shown if _is_searched(known)]
+        return [known for known in shown if known not in identifiers[1:]]
+
+    def _forms(self, page: Page) -> tuple[Page, ...]:
+        served = self.plan.pages[page].page
+        if isinstance(served, FormPage):
+            return (page,)
+        return tuple(form for form in served.forms if form in self.plan.pages) if isinstance(served, Get) else ()
+
+    def _field(
+        self,
+        extension: str,
+        known: FormField,
+        typed: Mapping[str, object],
+        errors: Mapping[str, Sequence[FieldError]],
+    ) -> FieldView:
+        value = "" if known.is_secret else typed.get(known.name, known.default)
+        between, choice = known.mark(Between), known.mark(Choice)
+        is_either = _is_searched(known) and len(self.plan.identifiers) > 1
+        options = choice.options if choice else ()
+        return FieldView(
+            name=known.name,
+            kind="text" if is_either else known.kind,
+            label=self.words("field.identifier") if is_either else self._label(extension, known.name),
+            value="" if value is None or isinstance(value, bool) else str(value),
+            checked=value in {True, "on", "true", "1"},
+            errors=tuple(self._error(found) for found in errors.get(known.name, ())),
+            help=self._help(extension, known),
+            required=known.required or known.is_secret or _is_searched(known),
+            max=known.max,
+            least=between.least if between else None,
+            greatest=between.greatest if between else None,
+            autocomplete=_autocomplete(known),
+            options=tuple((option, self._label(extension, f"{known.name}.{option}")) for option in options),
+        )
+
+    def _label(self, extension: str, name: str) -> str:
+        for code in (f"{extension}.field.{name}", f"field.{name}"):
+            if self.words.has(code):
+                return self.words(code)
+        return name.rsplit(".", 1)[-1].replace("_", " ").capitalize()
+
+    def _help(self, extension: str, known: FormField) -> str:
+        if known.is_new_password:
+            return self.words("help.new_password", min=self.plan.passwords.min_length)
+        return self._optional(f"{extension}.help.{known.name}", {})
+
+    def _optional(self, code: str, values: Mapping[str, object]) -> str:
+        return self.words(code, **values) if self.words.has(code) else ""
+
+    def _error(self, found: FieldError) -> str:
+        return self.words(f"error.{found.code}", **found.values)
+
+    def _navigation(self, current: Page) -> tuple[LinkView, ...]:
+        found: list[LinkView] = []
+        for original, bound in self.plan.pages.items():
+            page = bound.page
+            if isinstance(page, (Get, FormPage)) and page.in_navigation:
+                title = self.words(f"{bound.code}.title")
+                found.append(LinkView(title, self._url(original), current=original == current))
+            elif isinstance(page, Post) and page.in_navigation_as_button:
+                found.append(LinkView(self.words(f"{bound.code}.submit"), self._url(original), post=True))
+        return tuple(found)
+
+    def _url(self, page: Page) -> str:
+        target = self.query.get("next")
+        path = self.plan.path(page)
+        return f"{path}?{urlencode({'next': target})}" if target else path
+
+    def _url_by_name(self, name: str) -> str:
+        for original, bound in self.plan.pages.items():
+            if bound.code == name:
+                return self.plan.path(original)
+        msg = f"no page is called {name}"
+        raise KeyError(msg)
+
+    def _asset(self, name: str) -> str:
+        return f"{self.plan.mount}/assets/{self.templates.asset_version(name)}/{name}"
+
+
+def _is_searched(known: FormField) -> bool:
+    """Say whether a field names an account that is looked for, rather than one to be made."""
+    return bool(known.mark(Identifier)) and not (known.mark(Email) or known.mark(Username))
+
+
+def _autocomplete(known: FormField) -> str:
+    if known.kind == "password":
+        return "new-password" if known.is_new_password else "current-password"
+    if _is_searched(known):
+        return "username"
+    return known.autocomplete or AUTOCOMPLETE.get(known.kind, "")
+
+
+def _account_view(account: Account | None) -> AccountView | None:
+    return AccountView(account.label, account.email, account.username) if account else None

@@ -1,0 +1,185 @@
+"""Visit: one request's session, and the cookies that its answer will carry."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from powauth.accounts import Handle
+from powauth.clients import client_address, device_name
+from powauth.context import Caller
+from powauth.errors import NotFound
+from powauth.events import Event, SessionStolen
+from powauth.http import Cookie, RawRequest, read_cookies
+from powauth.pending import Pending
+from powauth.plan import NOTICE_LIFETIME, Plan
+from powauth.sessions import Found, Session, Sessions
+from powauth.tenants import Tenant
+
+SLOWEST = timedelta(seconds=30)
+"""An answer that starts later than that after its session was read hands out no newer cookie: a faster one did."""
+
+KNOWN_FOR = timedelta(days=180)
+KNOWN_ACCOUNTS = 5
+"""As many accounts as one browser is remembered for."""
+
+PRIVATE = (("cache-control", "private, no-store"), ("vary", "Cookie, Authorization, Accept"))
+
+
+class Visit:
+    """One request's session, and the cookies that its answer will carry. An adapter keeps one per request."""
+
+    def __init__(self, plan: Plan, raw: RawRequest, *, is_socket: bool = False) -> None:
+        self.plan = plan
+        self.raw = raw
+        self.traces: list[Event] = []
+        self.is_socket = is_socket
+        self._cookies: dict[str, Cookie] = {}
+        self._found: Found | None = None
+        self._session: Session | None = None
+        self._read_at: datetime | None = None
+
+    @cached_property
+    def tenant(self) -> Tenant:
+        """Whose pages were asked for. Raises `NotFound` for an unknown one."""
+        if self.plan.tenants is None:
+            return self.plan.single
+        tenant = self.plan.tenants.resolve(self.raw)
+        if tenant is None:
+            raise NotFound
+        return tenant
+
+    @cached_property
+    def received(self) -> dict[str, str]:
+        """The cookies of the request."""
+        return read_cookies(self.raw)
+
+    @cached_property
+    def bearer(self) -> str | None:
+        """The token of an Authorization header, if its scheme is Bearer (RFC 6750 §2.1)."""
+        scheme, _, token = (self.raw.header("authorization") or "").partition(" ")
+        return token.strip() if scheme.lower() == "bearer" else None
+
+    @property
+    def sessions(self) -> Sessions:
+        """The sessions of this tenant."""
+        return self.plan.sessions(self.tenant.id)
+
+    @property
+    def uses_cookie(self) -> bool:
+        """Whether a session, if there is one, came by cookie: then the origin matters."""
+        return self.bearer is None
+
+    async def session(self) -> Session | None:
+        """Return the session of the request. One read of the store, at most; raises `StoreUnavailable`."""
+        if self._found is None:
+            self._found = await self._find()
+            self._session = self._found.session
+            if self._found.stolen:
+                self.traces.append(
+                    SessionStolen(handle=self._found.stolen.handle, session=self._found.stolen.public_id)
+                )
+        return self._session
+
+    async def _find(self) -> Found:
+        self._read_at = self.plan.clock.now()
+        if self.bearer is not None:
+            return await self.sessions.find(self.bearer, "bearer", may_write=not self.is_socket)
+        cookie = self.received.get(self.plan.cookie_name("session"))
+        if cookie is None:
+            return Found()
+        return await self.sessions.find(cookie, "cookie", may_write=not self.is_socket and not _is_prefetch(self.raw))
+
+    def take_traces(self) -> list[Event]:
+        """Return what is still to be announced, once."""
+        traces, self.traces = self.traces, []
+        return traces
+
+    def carry(self, session: Session) -> None:
+        """Let the answer hand out this session's cookie, and the rest of the request run under it."""
+        self._session, self._found = session, Found(session)
+        self.write("session", self.sessions.secret(session), max_age=None)
+
+    def forget(self) -> None:
+        """Let the answer remove the session's cookie."""
+        self._session, self._found = None, Found()
+        self._cookies.pop("session", None)
+        self.unwrite("session")
+
+    async def pending(self) -> Pending | None:
+        """Return the parked sign-in of the request, by its cookie."""
+        secret = self.received.get(self.plan.cookie_name("pending"))
+        return await self.plan.parking(self.tenant.id).peek(secret) if secret else None
+
+    def write(self, what: str, value: str, *, max_age: timedelta | None) -> None:
+        """Let the answer write a cookie; a zero `max_age` removes it."""
+        name = self.plan.cookie_name(what)
+        domain = self.plan.cookies.domain
+        self._cookies[what] = Cookie(name, value, max_age=max_age, secure=self.plan.is_https, domain=domain)
+
+    def unwrite(self, what: str) -> None:
+        """Remove a cookie from the browser, if it sent one."""
+        if self.plan.cookie_name(what) in self.received:
+            self.write(what, "", max_age=timedelta(0))
+
+    def leave_notice(self, code: str) -> None:
+        """Let the next page show a message once."""
+        expires_at = self.plan.clock.now() + NOTICE_LIFETIME
+        self.write("notice", self.plan.signer.seal("notice", code, expires_at=expires_at), max_age=NOTICE_LIFETIME)
+
+    def take_notices(self) -> tuple[str, ...]:
+        """Return the codes of the messages that the last answer left, and remove them."""
+        sealed = self.received.get(self.plan.cookie_name("notice"))
+        if sealed is None:
+            return ()
+        self.unwrite("notice")
+        code = self.plan.signer.unseal("notice", sealed, now=self.plan.clock.now())
+        return (code,) if isinstance(code, str) else ()
+
+    async def caller(self) -> Caller:
+        """Return who asks."""
+        return Caller(
+            client=self.client,
+            device=device_name(self.raw.header("user-agent") or ""),
+            session=await self.session(),
+            pending=await self.pending(),
+            known=frozenset(self._known()),
+        )
+
+    def _known(self) -> list[Handle]:
+        sealed = self.received.get(self.plan.cookie_name("device"), "")
+        handles = self.plan.signer.unseal("device", sealed, now=self.plan.clock.now()) if sealed else None
+        return [Handle(handle) for handle in handles.split()] if isinstance(handles, str) else []
+
+    def know(self, handle: Handle) -> None:
+        """Let the browser remember, unforgeably, that it signed in to this account; no way in by itself."""
+        handles = [handle, *(known for known in self._known() if known != handle)][:KNOWN_ACCOUNTS]
+        sealed = self.plan.signer.seal("device", " ".join(handles), expires_at=self.plan.clock.now() + KNOWN_FOR)
+        self.write("device", sealed, max_age=KNOWN_FOR)
+
+    @cached_property
+    def client(self) -> str:
+        """The client's network address, after trusted proxies."""
+        return client_address(self.raw, self.plan.trusted_proxies)
+
+    def headers(self) -> Sequence[tuple[str, str]]:
+        """Return the headers that the answer needs: cookies, and that nobody else may keep it. Called once, last."""
+        self._renew()
+        if self._read_at is None and not self._cookies:
+            return ()
+        return (*PRIVATE, *(("set-cookie", cookie.header()) for cookie in self._cookies.values()))
+
+    def _renew(self) -> None:
+        if self._found is None or self._found.next_generation is None or self._read_at is None:
+            return
+        if self._session is None or "session" in self._cookies:
+            return
+        if self.plan.clock.now() - self._read_at <= SLOWEST:
+            self.write("session", self.sessions.secret(self._session, self._found.next_generation), max_age=None)
+        self._found = replace(self._found, next_generation=None)
+
+
+def _is_prefetch(raw: RawRequest) -> bool:
+    """Say whether the browser asks ahead of the person: nothing is renewed or used up for that."""
+    purpose = raw.header("sec-purpose") or raw.header("purpose") or ""
+    return "prefetch" in purpose or "prerender" in purpose
