@@ -22,6 +22,7 @@ from powauth.records import Text
 F = TypeVar("F", bound="Form")
 
 MAX_PASSWORD = 4096  # bytes; hashing longer ones would be work that strangers can order
+_BOXES = {"on": True, "true": True, "1": True, "false": False, "0": False}
 _MAX_DIGITS = 18  # what fits into a signed 64-bit column
 
 
@@ -284,9 +285,9 @@ def _value(known: FormField, sent: object) -> object:
 
 
 def _bool(known: FormField, sent: object) -> bool:
-    if not isinstance(sent, bool) and sent not in {"on", "true", "false", "1", "0"}:
+    if not isinstance(sent, bool) and not (isinstance(sent, str) and sent in _BOXES):
         raise _Bad("wrong_type")
-    ticked = sent if isinstance(sent, bool) else sent in {"on", "true", "1"}
+    ticked = sent if isinstance(sent, bool) else _BOXES[str(sent)]
     if not ticked and known.mark(MustBeTicked):
         raise _Bad("required")
     return ticked

@@ -8,7 +8,7 @@ from functools import cached_property
 from powauth.accounts import Handle
 from powauth.clients import client_address, device_name
 from powauth.context import Caller
-from powauth.errors import NotFound
+from powauth.errors import NotFound, Unreadable
 from powauth.events import Event, SessionStolen
 from powauth.http import Cookie, RawRequest, read_cookies
 from powauth.pending import Pending
@@ -57,7 +57,10 @@ class Visit:
     @cached_property
     def bearer(self) -> str | None:
         """The token of an Authorization header, if its scheme is Bearer (RFC 6750 §2.1)."""
-        scheme, _, token = (self.raw.header("authorization") or "").partition(" ")
+        values = self.raw.header_values("authorization")
+        if len(values) > 1:  # one for whoever checks the first, another for whoever reads the last
+            raise Unreadable
+        scheme, _, token = (values[0] if values else "").partition(" ")
         return token.strip() if scheme.lower() == "bearer" else None
 
     @property

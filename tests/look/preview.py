@@ -22,15 +22,8 @@ MESSAGES: Mapping[str, str] = {
     **CORE_MESSAGES,
     "manage_account.about": "About your account",
     "manage_account.since": "Member since",
-    "session_list.unknown_device": "Unknown device",
-    "session_list.this_device": "This device",
-    "session_list.bearer": "App",
-    "session_list.seen": "Last seen",
-    "session_list.signed_in": "Signed in",
-    "session_list.client": "Address",
-    "session_list.end": "Sign out this device",
-    "session_list.end_this": "Sign out here",
-    "session_list.end_others": "Sign out everywhere else",
+    "session_list.end.submit": "Sign out this device",
+    "session_list.end_others.submit": "Sign out everywhere else",
     "reset_password.link.body": (
         "Hello Ada,\n\nsomebody asked for a new password for your account at Lovelace & Co. Choose one with the button "
         "below; the link works for two hours, and once.\n\nIf that was not you, there is nothing to do: your password "
@@ -120,23 +113,23 @@ def session(number: int, device: str, **more: Any) -> dict[str, object]:
     }
 
 
-SIGN_IN = FormView("new", "/auth/sign-in", "Sign in", fields=(EMAIL, PASSWORD, REMEMBER))
+SIGN_IN = FormView("sign_in.new", "/auth/sign-in", "Sign in", fields=(EMAIL, PASSWORD, REMEMBER))
 SIGN_IN_LINKS = (
     LinkView("Forgot your password?", "/auth/reset-password"),
     LinkView("Create an account", "/auth/sign-up"),
 )
 ORDER = FormView("order", "/order", "Send", fields=EVERY_KIND)
-SIGN_UP = FormView("new", "/auth/sign-up", "Create account", fields=(NAME, EMAIL, NEW_PASSWORD))
+SIGN_UP = FormView("sign_up.new", "/auth/sign-up", "Create account", fields=(NAME, EMAIL, NEW_PASSWORD))
 ACCOUNT_FORMS = (
     FormView(
-        "profile",
+        "manage_account.profile",
         "/auth/account/profile",
         "Save",
         title="Profile",
         fields=(replace(NAME, value="Ada Lovelace"), FieldView("city", "text", "City", max=80)),
     ),
     FormView(
-        "email",
+        "manage_account.email",
         "/auth/account/email",
         "Change address",
         title="Email address",
@@ -147,14 +140,14 @@ ACCOUNT_FORMS = (
         ),
     ),
     FormView(
-        "username",
+        "manage_account.username",
         "/auth/account/username",
         "Change user name",
         title="User name",
         fields=(FieldView("username", "username", "New user name", required=True, value="ada"),),
     ),
     FormView(
-        "password",
+        "manage_account.password",
         "/auth/account/password",
         "Change password",
         title="Password",
@@ -165,7 +158,7 @@ ACCOUNT_FORMS = (
         ),
     ),
     FormView(
-        "close",
+        "manage_account.close",
         "/auth/account/close",
         "Close account",
         danger=True,
@@ -248,6 +241,7 @@ def pages() -> dict[str, PageView]:
             error="There is nothing here.",
             links=(LinkView("Sign in", "/auth/sign-in"),),
         ),
+        "problem": page("problem.not_found", "There is nothing here."),
         "nameless": page("sign_in.new", "Sign in", forms=(SIGN_IN,), application=""),
         "every_kind": page("shop.order", "Every kind of field", forms=(ORDER,)),
         "every_kind_errors": page(
@@ -284,7 +278,7 @@ def pages() -> dict[str, PageView]:
             "prove.new",
             "Please prove that it is you",
             intro="What you are about to do asks for your password again.",
-            forms=(FormView("new", "/auth/prove", "Continue", fields=(PASSWORD,)),),
+            forms=(FormView("prove.prove", "/auth/prove", "Continue", fields=(PASSWORD,)),),
             **signed_in,
         ),
         "several": page("shop.settings", "Settings", forms=ACCOUNT_FORMS[1:3] + ACCOUNT_FORMS[4:], **at(2)),

@@ -205,8 +205,8 @@ def test_an_error_without_a_field_has_the_focus_itself() -> None:
 
 def test_two_bad_fields_are_listed_with_links() -> None:
     page = draw(preview.pages()["sign_up_errors"])
-    links = [a["href"] for a in page.all("a") if (a["href"] or "").startswith("#new-")]
-    assert links == ["#new-name", "#new-email", "#new-password"]
+    links = [a["href"] for a in page.all("a") if (a["href"] or "").startswith("#")]
+    assert links == ["#content", "#sign_up-new-name", "#sign_up-new-email", "#sign_up-new-password"]
 
 
 def test_a_password_manager_learns_whose_password_it_is() -> None:
@@ -232,7 +232,7 @@ def test_a_language_that_runs_from_right_to_left_says_so() -> None:
 def test_sessions_say_which_is_this_one_and_each_can_be_ended() -> None:
     page = draw(preview.pages()["sessions"])
     assert page.text.count("This device") == 1
-    assert page.text.count("Sign out this device") == 4
+    assert page.text.count("Sign out this device") == 5
     actions = [a["action"] for a in page.all("form")]
     assert actions[-1] == "/auth/sessions/end-others"
     assert "/auth/sessions/s3/end" in actions
@@ -275,7 +275,7 @@ def test_an_application_replaces_the_themes_words_by_code() -> None:
 
 def test_the_themes_words_are_all_used_somewhere() -> None:
     folder = Path(preview.ROOT / "src" / "powauth" / "jinja")
-    text = "".join(path.read_text() for path in [folder / "helpers.py", *folder.glob("theme/*")])
+    text = "".join(path.read_text() for path in [folder / "helpers.py", *preview.ROOT.glob("src/powauth/**/*.html")])
     assert set(re.findall(r"words\(\s*[\"']theme\.(\w+)", text)) == set(WORDS)
 
 

@@ -163,8 +163,9 @@ def test_whatever_is_pressed_is_large_enough_for_a_thumb(browser: Browser) -> No
             page.goto(f"{SITE}/{name}")
             small = page.evaluate(
                 """(least) => [...document.querySelectorAll(
-                    "button, .link, .brand, select, textarea, label:has(input), input:not([type=checkbox],[type=radio])")]
-                    .filter((e) => !e.hidden && e.type !== "hidden" && e.getBoundingClientRect().height < least)
+                    "button, .link, .brand, select, textarea, label:has(input), input:not([type=checkbox])")]
+                    .filter((e) => !e.hidden && !["hidden", "radio"].includes(e.type))
+                    .filter((e) => e.getBoundingClientRect().height < least)
                     .map((e) => e.outerHTML.slice(0, 80))""",
                 TARGET,
             )
@@ -201,7 +202,7 @@ def test_the_skip_link_shows_itself_and_leads_past_the_navigation(browser: Brows
         assert page.evaluate("document.activeElement.getBoundingClientRect().top") >= 0
         page.keyboard.press("Enter")
         page.keyboard.press("Tab")
-        assert focused(page) == "Sign out here"
+        assert focused(page) == "Sign out this device"
 
 
 def test_typing_can_begin_at_once_and_goes_first_where_something_is_wrong(browser: Browser) -> None:

@@ -18,30 +18,34 @@ class TestRecords(RecordsContract):
             yield backend
 
 
-class OnEveryEngine(AccountsContract):
-    model: ClassVar[models.Model]
+class TestAccountsWithUuids(AccountsContract):
+    malformed = (*AccountsContract.malformed, "0" * 32, "{00000000-0000-0000-0000-000000000000}", "urn:uuid:1")
 
     @pytest.fixture
     async def backend(self, url: str) -> AsyncIterator[Backend]:
-        async with models.backend_on(url, type(self).model, SCHEMA) as backend:
+        async with models.backend_on(url, models.with_uuid, SCHEMA) as backend:
             yield backend
 
 
-class TestAccountsWithUuids(OnEveryEngine):
-    model = staticmethod(models.with_uuid)
-    malformed = (*AccountsContract.malformed, "0" * 32, "{00000000-0000-0000-0000-000000000000}", "urn:uuid:1")
+class OnEachEngine(AccountsContract):
+    model: ClassVar[models.Model]
+
+    @pytest.fixture
+    async def backend(self, database_url: str) -> AsyncIterator[Backend]:
+        async with models.backend_on(database_url, type(self).model, SCHEMA) as backend:
+            yield backend
 
 
-class TestAccountsWithIntegers(OnEveryEngine):
+class TestAccountsWithIntegers(OnEachEngine):
     model = staticmethod(models.with_integer)
     malformed = (*AccountsContract.malformed, "-0", "1_0", "٣", "1e0", str(2**31), str(2**63), str(-(2**63) - 1))
 
 
-class TestAccountsWithTexts(OnEveryEngine):
+class TestAccountsWithTexts(OnEachEngine):
     model = staticmethod(models.with_text)
     malformed = (*AccountsContract.malformed, "USR_", "usr_%")
 
 
-class TestAccountsWithTwoColumns(OnEveryEngine):
+class TestAccountsWithTwoColumns(OnEachEngine):
     model = staticmethod(models.with_two_columns)
     malformed = (*AccountsContract.malformed, '["eu"]', '["eu","1"]', '["eu", "1"]', "[1,2]", "[" * 2000, '{"a":1}')

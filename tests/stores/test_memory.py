@@ -8,12 +8,13 @@ import pytest
 
 from powauth.errors import ConfigurationError
 from powauth.stores import Key, MemoryStore, Store, worker_count
-from powauth.testing.store_contract import HOUR, KEY, MovableClock, StoreContract
+from powauth.testing.clock import FrozenClock
+from powauth.testing.store_contract import HOUR, KEY, StoreContract
 
 
 class TestMemoryStore(StoreContract):
     @pytest.fixture
-    async def store(self, clock: MovableClock) -> AsyncIterator[Store]:
+    async def store(self, clock: FrozenClock) -> AsyncIterator[Store]:
         store = MemoryStore(clock)
         await store.open()
         yield store
@@ -21,7 +22,7 @@ class TestMemoryStore(StoreContract):
 
 
 async def test_touching_a_session_for_a_day_leaves_one_entry_and_few_minutes_to_purge() -> None:
-    clock = MovableClock()
+    clock = FrozenClock()
     store = MemoryStore(clock)
     for _ in range(24 * 60):
         await store.put(KEY, b"value", expires_at=clock.now() + HOUR)
@@ -32,7 +33,7 @@ async def test_touching_a_session_for_a_day_leaves_one_entry_and_few_minutes_to_
 
 
 async def test_purge_leaves_nothing_behind_of_what_expired() -> None:
-    clock = MovableClock()
+    clock = FrozenClock()
     store = MemoryStore(clock)
     for number in range(100):
         await store.put(Key("session", str(number), "1"), b"value", expires_at=clock.now() + HOUR)

@@ -7,7 +7,8 @@ import pytest
 
 from powauth.sqlalchemy.store import SQLAlchemyStore
 from powauth.sqlite import SQLiteStore
-from powauth.testing.store_races import MakeStore, RaceContract
+from powauth.testing.contestants import MakeStore
+from powauth.testing.store_races import RaceContract
 
 
 class TestSQLiteRaces(RaceContract):

@@ -15,13 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from powauth.errors import ConfigurationError, StoreUnavailable
 from powauth.sqlalchemy.store import SQLAlchemyStore
 from powauth.stores import Entry, Key, Store
-from powauth.testing.store_contract import KEY, MovableClock, StoreContract, value_of
+from powauth.testing.clock import FrozenClock
+from powauth.testing.store_contract import KEY, StoreContract, value_of
 from powauth.testing.store_races import later
 
 
 class TestSQLAlchemyStore(StoreContract):
     @pytest.fixture
-    async def store(self, clock: MovableClock, database_url: str) -> AsyncIterator[Store]:
+    async def store(self, clock: FrozenClock, database_url: str) -> AsyncIterator[Store]:
         store = SQLAlchemyStore(database_url, clock=clock)
         await store.open()
         yield store

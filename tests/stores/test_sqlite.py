@@ -20,13 +20,15 @@ from powauth.sqlite import SQLiteStore
 from powauth.sqlite.store import CHECKPOINT_EVERY, GET, LIST, OWNED, PURGE
 from powauth.stores import Key, Store
 from powauth.testing import store_races as steps
-from powauth.testing.store_contract import KEY, MovableClock, StoreContract, value_of
-from powauth.testing.store_races import Contestant, later
+from powauth.testing.clock import FrozenClock
+from powauth.testing.contestants import Contestant
+from powauth.testing.store_contract import KEY, StoreContract, value_of
+from powauth.testing.store_races import later
 
 
 class TestSQLiteStore(StoreContract):
     @pytest.fixture
-    async def store(self, clock: MovableClock, path: Path) -> AsyncIterator[Store]:
+    async def store(self, clock: FrozenClock, path: Path) -> AsyncIterator[Store]:
         store = SQLiteStore(path, clock=clock)
         await store.open()
         yield store

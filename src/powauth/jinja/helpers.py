@@ -39,6 +39,11 @@ def focus_of(view: PageView, form: FormView) -> FieldView | None:
     return next((field for field in typed if not field.value), None)
 
 
+def id_of(form: FormView, field: FieldView) -> str:
+    """Return the id of a field on its page. A form is called `extension.page`: dots would bother style sheets."""
+    return f"{form.name}-{field.name}".replace(".", "-")
+
+
 def described_by(id: str, field: FieldView, problem: object) -> str:
     """Return the ids of what is said about a field: the page's problem, its own errors, its help."""
     said = (("problem", problem), (f"{id}-error", field.errors), (f"{id}-help", field.help))
@@ -74,15 +79,14 @@ def ago(then: datetime, now: datetime | None, words: ThemeWords) -> str:
 
 def moment(then: datetime, words: ThemeWords) -> str:
     """Return a date and time in words."""
+    time = f"{then:%H:%M} {then.tzname() or ''}".strip()
+    return words("theme.moment", date=date(then, words), time=time)
+
+
+def date(then: datetime, words: ThemeWords) -> str:
+    """Return a date in words."""
     months = dict(enumerate(words("theme.months").split(), start=1))
-    zone = then.tzname() or ""
-    return words(
-        "theme.moment",
-        day=then.day,
-        month=months.get(then.month, then.month),
-        year=then.year,
-        time=f"{then:%H:%M} {zone}".strip(),
-    )
+    return words("theme.date", day=then.day, month=months.get(then.month, then.month), year=then.year)
 
 
 # ---- for an application's own pages ----

@@ -99,12 +99,17 @@ class JinjaTemplates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        filters: dict[str, Callable[..., Any]] = {"ago": helpers.ago, "moment": helpers.moment}
+        filters: dict[str, Callable[..., Any]] = {
+            "ago": helpers.ago,
+            "date": helpers.date,
+            "moment": helpers.moment,
+        }
         names: dict[str, Callable[..., Any]] = {
             "bad_fields": helpers.bad_fields,
             "described_by": helpers.described_by,
             "focus_of": helpers.focus_of,
             "has_asset": self._has_asset,
+            "id_of": helpers.id_of,
             "is_radio": helpers.is_radio,
             "owner_of": helpers.owner_of,
             "starts": helpers.starts,

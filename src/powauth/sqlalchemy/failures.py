@@ -95,12 +95,11 @@ def _code(error: BaseException) -> str:
     original = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(original, sqlite3.Error):
         return str(getattr(original, "sqlite_errorname", ""))
-    for holder in (original, getattr(original, "__cause__", None)):
-        state = getattr(holder, "sqlstate", None)
-        if isinstance(state, str):
-            return state
     number = original.args[0] if original is not None and original.args else None
-    return str(number) if isinstance(number, int) else ""
+    if isinstance(number, int):  # MariaDB's SQLSTATE says less than its number
+        return str(number)
+    states = (getattr(holder, "sqlstate", None) for holder in (original, getattr(original, "__cause__", None)))
+    return next((state for state in states if isinstance(state, str)), "")
 
 
 def _columns(error: BaseException) -> tuple[str, ...]:

@@ -1,70 +1,18 @@
 """RaceContract: two processes read, and only when both have read does either write; each race has a twin that fails."""
 
-import asyncio
-import multiprocessing
-import traceback
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from multiprocessing.connection import Connection
 from typing import Any
 
 import pytest
 
 from powauth.clock import SystemClock
 from powauth.stores import Entry, Key, MemoryStore, Store
+from powauth.testing.contestants import Contestant, MakeStore, Step
 
-MakeStore = Callable[[], Store]
-Step = Callable[..., Awaitable[Any]]
-
-PATIENCE = 30.0  # seconds; a step takes milliseconds, a first start about one second
 ROUNDS = 25
 OFTEN = 100
-
-
-class Contestant:
-    """A process of its own with stores of its own, which does one step at a time."""
-
-    def __init__(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
-        self._process.start()
-        theirs.close()
-
-    def begin(self, step: Step, *values: object) -> None:
-        """Have it start `await step(store, *values)`, and do not wait."""
-        self._pipe.send((step, values))
-
-    def finish(self) -> Any:  # noqa: ANN401 whatever the step returns
-        """Wait for what the step returned."""
-        if not self._pipe.poll(PATIENCE):
-            raise TimeoutError("the other process does not answer")
-        result, failure = self._pipe.recv()
-        if failure:
-            raise RuntimeError(failure)
-        return result
-
-    def do(self, step: Step, *values: object) -> Any:  # noqa: ANN401 whatever the step returns
-        """Have it take a step, and wait."""
-        self.begin(step, *values)
-        return self.finish()
-
-    def open(self, make_store: MakeStore) -> None:
-        """Have it open this store, and close the one before."""
-        self._pipe.send((None, make_store))
-        self.finish()
-
-    def kill(self) -> None:
-        """End the process at once, with no chance to tidy up."""
-        self._process.kill()
-        self._process.join(PATIENCE)
-
-    def end(self) -> None:
-        """Have the process leave."""
-        self._pipe.close()
-        self._process.join(PATIENCE)
 
 
 @dataclass(frozen=True)
@@ -138,6 +86,13 @@ class RaceContract:
         for key in keys():
             two.first.do(put_expired, key)
             assert_one(two.race(key, add, add))
+        two.first.do(put_expired, KEY)
+        assert_one(two.in_turn(KEY, add, add))
+
+    def test_adding_over_an_expired_value_by_get_and_put_stores_both(self, two: Two) -> None:
+        two.first.do(put_expired, KEY)
+        with pytest.raises(AssertionError):
+            assert_one(two.in_turn(KEY, add_naively, add_naively))
 
     def test_of_two_processes_that_replace_a_version_exactly_one_stores(self, two: Two) -> None:
         for key in keys():
@@ -187,6 +142,15 @@ class RaceContract:
             two.first.do(put_expired, key)
             two.race(key, purge, add)
             assert two.first.do(read, key) is not None
+        two.first.do(put_expired, KEY)
+        two.in_turn(KEY, add, purge)
+        assert two.first.do(read, KEY) is not None
+
+    def test_purging_by_get_and_delete_removes_what_another_process_puts(self, two: Two) -> None:
+        two.first.do(put_expired, KEY)
+        two.in_turn(KEY, add, purge_naively)
+        with pytest.raises(AssertionError):
+            assert two.first.do(read, KEY) is not None
 
 
 KEY = Key("race", "nobody", "step by step")
@@ -285,22 +249,6 @@ async def purge(store: Store, _key: Key, _seen: Entry | None) -> int:
     return await store.purge()
 
 
-def _serve(pipe: Connection) -> None:
-    with suppress(EOFError, KeyboardInterrupt):
-        asyncio.run(_take_steps(pipe))
-
-
-async def _take_steps(pipe: Connection) -> None:
-    store: Store = MemoryStore()
-    while True:
-        step, values = pipe.recv()
-        try:
-            if step is None:
-                await store.close()
-                store = values()
-                await store.open()
-                pipe.send((None, None))
-            else:
-                pipe.send((await step(store, *values), None))
-        except Exception:  # noqa: BLE001 told to the test
-            pipe.send((None, traceback.format_exc()))
+async def purge_naively(store: Store, key: Key, seen: Entry | None) -> bool:
+    """Remove what was expired when it was read, wrongly."""
+    return seen is None and await store.delete(key)
