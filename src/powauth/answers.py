@@ -70,7 +70,9 @@ class Answers:
         return Html(self._templates.page(view), status, {**self._security(), **(headers or {})})
 
     def _security(self) -> dict[str, str]:
-        targets = " ".join(["'self'", *sorted(self._plan.origins)])  # a redirect after a form counts as its target
+        # A redirect after a form counts as its target.
+        links = {f"{urlsplit(link).scheme}:" for link in self._plan.app_links}
+        targets = " ".join(["'self'", *sorted(self._plan.origins), *sorted(links)])
         return {
             "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
             f"base-uri 'none'; frame-ancestors 'none'; form-action {targets}",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
-from powauth import csrf
+from powauth import cors, csrf
 from powauth.accounts import Account
 from powauth.answers import Answers, with_next
 from powauth.bodies import Body, read_body
@@ -91,9 +91,13 @@ class Edge:
 
     async def answer(self, visit: Visit) -> Response:
         """Answer a request. Whatever a client sends, what is raised for it is answered here."""
+        return cors.readable(visit.raw, self._plan.origins, await self._answer(visit))
+
+    async def _answer(self, visit: Visit) -> Response:
         wants = self._wants(visit)
         try:
-            return await self._through_doors(visit, wants)
+            asked_before = cors.preflight(visit.raw, self._plan.origins)
+            return asked_before or await self._through_doors(visit, wants)
         except AuthError as error:
             return self._answers.problem(error, wants)
         finally:
@@ -207,8 +211,7 @@ class Edge:
             return None
         try:
             return await ctx.account()
-        except NotSignedIn:
-            call.visit.forget()
+        except NotSignedIn:  # its cookie is left alone: another tab may just have been handed a newer one
             return None
 
     def _request(self, call: Call) -> Request[Any]:
@@ -255,8 +258,6 @@ class Edge:
 
     async def _refuse(self, call: Call, error: AuthError) -> Response:
         """Answer an error on a page: where it leads people, the form again, or plainly."""
-        if isinstance(error, NotSignedIn):
-            call.visit.forget()
         if not call.is_html:
             return self._answers.problem(error, "json")
         if isinstance(error, AlreadySignedIn):

@@ -1,22 +1,29 @@
 """Finish: what follows a handler's commit. `sign_in` in a unit of its own, cookies, then a redirect or data."""
 
+import hashlib
+import hmac
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from powauth.accounts import Account
 from powauth.answers import Answers, account_data, session_data
 from powauth.context import Caller
-from powauth.errors import ActionRequired, Forbidden, InvalidCredentials, NotSignedIn
+from powauth.errors import ActionRequired, Forbidden, InvalidCredentials, InvalidToken, NotSignedIn
 from powauth.forms import Form, asked, read
 from powauth.http import Empty, Json, Redirect, Response
-from powauth.operations import sign_in, step_up
-from powauth.pages import Detour, Done, Outcome, Page, Proved, Resumed
+from powauth.operations import admit, sign_in, step_up
+from powauth.pages import Detour, Done, Exchanged, Outcome, Page, Proved, Resumed
 from powauth.pending import LIFETIME, Pending, new_pending_id
 from powauth.plan import Plan
 from powauth.redirects import safe_target
 from powauth.sessions import Session
+from powauth.signing import encode
 from powauth.units import begin
 from powauth.visits import Visit
+
+CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # a SHA-256 in base64url: S256 is the only method (RFC 7636 §4.2)
+VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636 §4.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +57,8 @@ class Finish:
             return self._done(after, outcome)
         if isinstance(outcome, Resumed):
             return await self._resume(after, outcome)
+        if isinstance(outcome, Exchanged):
+            return await self._exchange(after, outcome)
         if isinstance(outcome, Proved):
             after = replace(after, status=outcome.status, notice=outcome.notice)
             return await (self._step_up if outcome.is_step_up else self._start)(after, outcome)
@@ -96,12 +105,28 @@ class Finish:
             epoch=outcome.proof.epoch,
             proofs=(outcome.proof,),
             transport=outcome.transport,
-            next=self._target(after.visit, outcome.next),
+            next=self._program(outcome) if outcome.challenge else self._target(after.visit, outcome.next),
             after=outcome.after,
-            detour="",
+            challenge=outcome.challenge,
             extras={form.__qualname__: vars(filled) for form, filled in after.extras.items()},
         )
         return await self._sign_in(after, parked)
+
+    def _program(self, outcome: Proved) -> str:
+        """Return where a program waits for its code: a registered link or an address of a listed front end."""
+        link = outcome.next or ""
+        known = link in self._plan.app_links or safe_target(link, base_url="", origins=self._plan.origins) == link
+        if not known or link.startswith("/") or not CHALLENGE.fullmatch(outcome.challenge):
+            raise Forbidden
+        return link
+
+    async def _exchange(self, after: Following, outcome: Exchanged) -> Response:
+        """Use a code up, also one that comes with a wrong verifier, and go on with its sign-in."""
+        codes = self._plan.codes(after.visit.tenant.id)
+        pending = await codes.peek(outcome.code)
+        if pending is None or not await codes.take(pending) or not _answers(outcome.verifier, pending.challenge):
+            raise InvalidToken
+        return await self._sign_in(after, replace(pending, transport="bearer", challenge=""))
 
     async def _resume(self, after: Following, outcome: Resumed) -> Response:
         """Use the parked sign-in up and go on with it, from the start."""
@@ -129,6 +154,8 @@ class Finish:
         visit = after.visit
         if parked.transport == "bearer" and after.wants != "json":
             raise Forbidden
+        if parked.challenge:
+            return await self._code(after, parked)
         async with begin(self._plan, visit.tenant, after.caller) as ctx:
             try:
                 result = await sign_in(ctx, parked.proofs, transport=parked.transport, extras=after.extras)
@@ -141,6 +168,20 @@ class Finish:
         if isinstance(result, Detour):
             return await self._detour(after, parked, result)
         return self._signed_in(after, account, result, parked)
+
+    async def _code(self, after: Following, parked: Pending) -> Response:
+        """Send the browser back to the program that began, with a code; nobody is signed in by that."""
+        async with begin(self._plan, after.visit.tenant, after.caller) as ctx:
+            try:
+                result = await admit(ctx, parked.proofs, transport=parked.transport, extras=after.extras)
+            finally:
+                after.visit.traces += ctx.traces
+        await self._discard_pending(after)
+        if isinstance(result, Detour):
+            return await self._detour(after, parked, result)
+        code = await self._plan.codes(after.visit.tenant.id).park(replace(parked, id=new_pending_id()))
+        link = parked.next or ""
+        return Redirect(f"{link}{'&' if '?' in link else '?'}code={code}")
 
     async def _discard_pending(self, after: Following) -> None:
         """Forget a parked sign-in that this one replaces."""
@@ -172,3 +213,10 @@ class Finish:
             return Json(data, after.status)
         self._leave_notice(after, after.notice)
         return Redirect(parked.next or self._plan.paths.get(parked.after))
+
+
+def _answers(verifier: str, challenge: str) -> bool:
+    """Say whether this is who began the flow (RFC 7636 §4.6)."""
+    if not VERIFIER.fullmatch(verifier):
+        return False
+    return hmac.compare_digest(encode(hashlib.sha256(verifier.encode()).digest()), challenge)

@@ -27,6 +27,7 @@ from powauth.signing import Signer, secret_problems
 from powauth.tokens import TokenRecord
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
+APP_LINK = re.compile(r"(?!javascript:|data:|vbscript:|file:|blob:|http:)[a-z][a-z0-9+.-]*:/[!-~]*", re.IGNORECASE)
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 Named = tuple[str, Manifest]
@@ -62,6 +63,7 @@ def _plan(settings: Settings[Any], manifests: list[Named], schema: Schema) -> Pl
         application=settings.application or urlsplit(settings.base_url).hostname or "",
         base_url=settings.base_url.rstrip("/"),
         origins=frozenset(origin_of(origin) for origin in settings.origins),
+        app_links=tuple(settings.app_links),
         identifiers=tuple(settings.identifiers),
         profile=settings.profile,
         clock=settings.clock,
@@ -134,9 +136,7 @@ def _settings_problems(settings: Settings[Any]) -> Iterator[str]:
     if not NAME.fullmatch(settings.name):
         yield f"name {settings.name!r}: use 1 to 31 lower-case letters, digits and _, beginning with a letter"
     yield from _address_problems(settings)
-    for origin in settings.origins:
-        if not _is_origin(origin):
-            yield f"origins: {origin!r} is no origin: write scheme, host and port only, as https://app.example.com"
+    yield from _front_end_problems(settings)
     if not settings.identifiers or set(settings.identifiers) - {"email", "username"}:
         yield 'identifiers: name "email", "username" or both'
     for text in settings.trusted_proxies:
@@ -160,6 +160,15 @@ def _address_problems(settings: Settings[Any]) -> Iterator[str]:
         yield f"base_url {settings.base_url!r}: add the path under which the pages stand, such as /auth"
     if parts.scheme == "https" and settings.mailer is None:
         yield "mailer: mails would only be printed: pass a mailer, or mailer=ConsoleMailer() if that is meant"
+
+
+def _front_end_problems(settings: Settings[Any]) -> Iterator[str]:
+    for origin in settings.origins:
+        if not _is_origin(origin):
+            yield f"origins: {origin!r} is no origin: write scheme, host and port only, as https://app.example.com"
+    for link in settings.app_links:
+        if not APP_LINK.fullmatch(link):
+            yield f"app_links: {link!r} is no app link: write it whole, as com.example.app:/signed-in"
 
 
 def _is_origin(text: str) -> bool:

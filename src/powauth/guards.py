@@ -35,12 +35,8 @@ class Guard(Generic[U]):
     async def account(self, visit: Visit) -> Account:
         """Return the account. One query by primary key more. Raises `NotSignedIn`, `CrossSite`."""
         await self.session(visit)
-        try:
-            async with begin(self.auth.plan, visit.tenant, await visit.caller(), writes=False) as ctx:
-                return await ctx.account()
-        except NotSignedIn:
-            visit.forget()
-            raise
+        async with begin(self.auth.plan, visit.tenant, await visit.caller(), writes=False) as ctx:
+            return await ctx.account()
 
     async def user(self, visit: Visit, db: object) -> U:
         """Return the application's user, loaded in its own database session by primary key. Raises `NotSignedIn`.

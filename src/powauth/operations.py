@@ -179,6 +179,25 @@ async def _rehash(ctx: Context, account: Account, password: str) -> None:
         await ctx.accounts.change(current, Changes(password_hash=password_hash))
 
 
+async def admit(
+    ctx: Context, proofs: tuple[Proof, ...], *, transport: Transport, extras: Mapping[type[Form], Form]
+) -> Account | Detour:
+    """Return the account, locked, if whoever showed these proofs may have a session, or the step before it.
+
+    Refuses if the account's epoch is another than the proofs', and asks every hook of `SigningIn`. Raises
+    `InvalidCredentials`.
+    """
+    if ctx.is_joined:
+        msg = "signing in inside the application's transaction: end it first, a session must not outlive a rollback"
+        raise ConfigurationError(msg)
+    account = await ctx.accounts.lock(proofs[0].handle)
+    if account is None or not account.is_open or any(not _is_of(proof, account) for proof in proofs):
+        ctx.trace(AuthenticationFailed(factor=proofs[-1].factor, identifier="", handle=proofs[0].handle))
+        raise InvalidCredentials
+    detour = await ctx.emit(SigningIn(account=account, proofs=proofs, transport=transport, extras=extras))
+    return account if detour is None else detour
+
+
 async def sign_in(
     ctx: Context,
     proofs: tuple[Proof, ...],
@@ -189,20 +208,12 @@ async def sign_in(
 ) -> Session | Detour:
     """Start a session for whoever showed these proofs, or say which step stands before it. The only way in.
 
-    Runs in a unit of its own: locks the account, refuses if its epoch is another than the proofs', asks every hook of
-    `SigningIn`, and stores the session as the last step before the commit. Raises `InvalidCredentials`.
+    Runs in a unit of its own, and stores the session as the last step before the commit. Raises `InvalidCredentials`.
     """
-    if ctx.is_joined:
-        msg = "signing in inside the application's transaction: end it first, a session must not outlive a rollback"
-        raise ConfigurationError(msg)
-    account = await ctx.accounts.lock(proofs[0].handle)
-    if account is None or not account.is_open or any(not _is_of(proof, account) for proof in proofs):
-        ctx.trace(AuthenticationFailed(factor=proofs[-1].factor, identifier="", handle=proofs[0].handle))
-        raise InvalidCredentials
     added = extras or {}
-    detour = await ctx.emit(SigningIn(account=account, proofs=proofs, transport=transport, extras=added))
-    if detour is not None:
-        return detour
+    account = await admit(ctx, proofs, transport=transport, extras=added)
+    if isinstance(account, Detour):
+        return account
     former = ctx.caller.session
     session = ctx.sessions.new(
         account, proofs, transport=transport, client=ctx.caller.client, device=ctx.caller.device, meta=meta
@@ -356,6 +367,11 @@ async def _outlive(ctx: Context, account: Account, change: Change, *, epoch: int
 async def _end_all(ctx: Context, handle: Handle) -> None:
     await ctx.sessions.end_others(handle, keep=None)
     await ctx.plan.parking(ctx.tenant.id).discard(handle)
+
+
+async def factor_added(ctx: Context, account: Account) -> Changed:
+    """Say that an account has one more factor: every session that was made without it ends (S28)."""
+    return await change_credential(ctx, await lock_unchanged(ctx, account), Changes(), "factor")
 
 
 async def lock_account(ctx: Context, handle: Handle, *, by: LockedBy = "administrator") -> Account:

@@ -64,6 +64,8 @@ class Proved:
     after: str = "after_sign_in"
     """The name of the path that the application chose for this."""
     status: int = 200
+    challenge: str = ""
+    """What a program gave that wants a token in the end (RFC 7636 §4.2): then `next` is where its code is sent."""
     is_step_up: bool = False
     """Whether this proof is added to the session that there is."""
 
@@ -75,4 +77,12 @@ class Resumed:
     proof: Proof | None = None
 
 
-Outcome = Shown | Done | Proved | Resumed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchanged:
+    """A program brought the code with which a flow in a browser ended: its sign-in goes on, and yields a token."""
+
+    code: str
+    verifier: str
+
+
+Outcome = Shown | Done | Proved | Resumed | Exchanged

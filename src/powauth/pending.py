@@ -14,6 +14,8 @@ from powauth.signing import Signer, decode, encode
 from powauth.stores import Key, Store
 
 LIFETIME = timedelta(minutes=15)
+CODE_LIFETIME = timedelta(seconds=60)
+"""How long the single-use code is good with which a flow in a browser ends (ASVS 10.4.3)."""
 
 _BODY_BYTES = 32
 
@@ -30,8 +32,10 @@ class Pending:
     transport: Transport
     next: str | None
     after: str
-    detour: str
+    detour: str = ""
     """The page that it waits for."""
+    challenge: str = ""
+    """Where a program began it that wants a token: what the program's verifier hashes to (RFC 7636 §4.2)."""
     extras: Mapping[str, Mapping[str, object]] = field(default_factory=dict[str, Mapping[str, object]])
     """The fields that extensions added to the page that was sent, by the name of their form."""
 
@@ -39,19 +43,31 @@ class Pending:
 class Parking:
     """The parked sign-ins of one tenant of one `Auth`."""
 
-    def __init__(self, store: Store, signer: Signer, clock: Clock, *, name: str, tenant: str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        signer: Signer,
+        clock: Clock,
+        *,
+        name: str,
+        tenant: str,
+        purpose: str = "pending",
+        lifetime: timedelta = LIFETIME,
+    ) -> None:
         self._store = store
         self._signer = signer
         self._clock = clock
-        self._kind = f"{name}:{tenant}:pending"
+        self._purpose = purpose
+        self._lifetime = lifetime
+        self._kind = f"{name}:{tenant}:{purpose}"
         self._tenant = tenant.encode()
 
     async def park(self, pending: Pending) -> str:
         """Store a parked sign-in and return the secret that opens it."""
-        expires_at = self._clock.now() + LIFETIME
+        expires_at = self._clock.now() + self._lifetime
         await self._store.put(Key(self._kind, pending.handle, pending.id), _encode(pending), expires_at=expires_at)
         body = bytes.fromhex(pending.handle + pending.id)
-        return encode(body + self._signer.sign("pending", body + self._tenant))
+        return encode(body + self._signer.sign(self._purpose, body + self._tenant))
 
     async def peek(self, secret: str) -> Pending | None:
         """Return the parked sign-in that a secret opens, and leave it."""
@@ -72,7 +88,7 @@ class Parking:
         if data is None or len(data) != _BODY_BYTES + 32:
             return None
         body, signature = data[:_BODY_BYTES], data[_BODY_BYTES:]
-        if not self._signer.verify("pending", body + self._tenant, signature):
+        if not self._signer.verify(self._purpose, body + self._tenant, signature):
             return None
         return Key(self._kind, body[:16].hex(), body[16:].hex())
 
@@ -92,6 +108,7 @@ def _encode(pending: Pending) -> bytes:
             "next": pending.next,
             "after": pending.after,
             "detour": pending.detour,
+            "challenge": pending.challenge,
             "extras": {name: dict(values) for name, values in pending.extras.items()},
         }
     ).encode()
@@ -113,6 +130,7 @@ def _decode(key: Key, value: bytes) -> Pending | None:
             next=data["next"],
             after=data["after"],
             detour=data["detour"],
+            challenge=data["challenge"],
             extras=data["extras"],
         )
     except (ValueError, TypeError, KeyError):

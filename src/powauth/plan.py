@@ -18,7 +18,7 @@ from powauth.mail import Mailer, MailKind
 from powauth.messages import Words
 from powauth.pages import Detour, Page
 from powauth.passwords import Hasher, Passwords
-from powauth.pending import Parking
+from powauth.pending import CODE_LIFETIME, Parking
 from powauth.sessions import Sessions, SessionSettings
 from powauth.signing import Signer
 from powauth.stores import Store
@@ -82,6 +82,7 @@ class Plan:
     application: str
     base_url: str
     origins: frozenset[str]
+    app_links: tuple[str, ...]
     identifiers: tuple[IdentifierKind, ...]
     profile: Literal["standard", "strict"]
     clock: Clock
@@ -154,6 +155,14 @@ class Plan:
             path = path.replace("{" + name + "}", quote(value, safe=""))
         return self.mount + path
 
+    def path_by_name(self, name: str) -> str:
+        """Return the address of the page `extension.page`. Raises `LookupError` if nobody serves it."""
+        for original, bound in self.pages.items():
+            if bound.code == name:
+                return self.path(original)
+        msg = f"no page is called {name}: enable the extension that serves it"
+        raise LookupError(msg)
+
     def listens(self, event: type[Event]) -> bool:
         """Say whether a hook listens to an event."""
         return event in self.hooks or Event in self.hooks
@@ -178,6 +187,18 @@ class Plan:
     def parking(self, tenant: str) -> Parking:
         """Return the parked sign-ins of a tenant."""
         return Parking(self.store, self.signer, self.clock, name=self.name, tenant=tenant)
+
+    def codes(self, tenant: str) -> Parking:
+        """Return the sign-ins of a tenant that ended in a browser and wait for the program that began them."""
+        return Parking(
+            self.store,
+            self.signer,
+            self.clock,
+            name=self.name,
+            tenant=tenant,
+            purpose="code",
+            lifetime=CODE_LIFETIME,
+        )
 
     def limits(self, tenant: str) -> Limits:
         """Return the limits of a tenant."""

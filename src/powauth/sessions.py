@@ -267,6 +267,20 @@ class Sessions:
             raise NotSignedIn
         await self._store.delete_all(self._kind, session.handle, keep=(new.id,))
 
+    async def annotate(self, session: Session, meta: Mapping[str, str]) -> bool:
+        """Keep something of the application's own with a session; say whether the session still was."""
+        for _ in range(5):
+            current = await self._get(session.handle, session.id)
+            if current is None:
+                return False
+            if await self._replace(current, meta={**current.meta, **meta}):
+                return True
+        return False
+
+    async def is_on(self, session: Session) -> bool:
+        """Say whether a session goes on, under this id or a later one."""
+        return any(known.public_id == session.public_id for known in await self._all(session.handle))
+
     async def settle(self, session: Session, epoch: int) -> None:
         """Keep of two epochs the one that was committed."""
         await self._replace(session, epochs=(epoch,))

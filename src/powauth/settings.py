@@ -45,6 +45,8 @@ class Settings(Generic[U]):
     """Any async callable that takes a `Mail`; prints it if none is given and `base_url` is not https."""
     origins: Sequence[str] = ()
     """Further front ends, such as `https://app.example.com`, that may send requests with cookies or be sent to."""
+    app_links: Sequence[str] = ()
+    """Addresses of programs, such as `com.example.app:/signed-in`, to which a sign-in in a browser may lead back."""
     hooks: Sequence[Hook[Any]] = field(default=(), repr=False)
     """The application's own listeners; they run after those of extensions."""
     messages: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
@@ -68,7 +70,7 @@ class Settings(Generic[U]):
     clock: Clock = field(default_factory=SystemClock, repr=False)
 
     def __post_init__(self) -> None:
-        for name in ("extensions", "origins", "hooks", "identifiers", "trusted_proxies"):
+        for name in ("extensions", "origins", "app_links", "hooks", "identifiers", "trusted_proxies"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         secrets = (self.secret,) if isinstance(self.secret, str) else tuple(self.secret)
         object.__setattr__(self, "secret", secrets)

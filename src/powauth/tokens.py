@@ -15,7 +15,7 @@ from powauth.clock import Clock
 from powauth.errors import InvalidToken
 from powauth.records import Index, Key, Owner, Record, Records, Text, new_id
 
-Change = Literal["password", "email", "lock"]
+Change = Literal["password", "email", "lock", "factor"]
 """What raises an account's epoch, and with it ends tokens."""
 
 _SECRET_BYTES = 32

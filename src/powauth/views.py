@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from powauth.accounts import Account
 from powauth.errors import FieldError
-from powauth.forms import Between, Choice, Email, Form, FormField, Identifier, Username, asked
+from powauth.forms import Between, Choice, Email, Form, FormField, Identifier, Username, asked, form_fields
 from powauth.messages import Words
 from powauth.pages import Page, Shown
 from powauth.plan import Plan
@@ -58,7 +58,7 @@ class Views:
             home=self.plan.paths.home,
             now=self.plan.clock.now(),
             words=self.words,
-            url=self._url_by_name,
+            url=self.plan.path_by_name,
             asset=self._asset,
         )
 
@@ -74,7 +74,7 @@ class Views:
             home=self.plan.paths.home,
             now=self.plan.clock.now(),
             words=self.words,
-            url=self._url_by_name,
+            url=self.plan.path_by_name,
             asset=self._asset,
         )
 
@@ -85,11 +85,14 @@ class Views:
         mine = rejected if rejected and rejected.page == page else None
         typed = {**self.query, **values, **(mine.typed if mine else {})}
         errors: Mapping[str, Sequence[FieldError]] = mine.errors if mine else {}
+        is_one_of_many = isinstance(served, Post) and not isinstance(served, FormPage)
         is_dangerous = isinstance(served, Post) and served.is_dangerous
         return FormView(
             name=bound.code,
             action=self.plan.path(page, **self.params),
             submit=self.words(f"{bound.code}.submit"),
+            title=self._optional(f"{bound.code}.title", {}) if is_one_of_many else "",
+            intro=self._optional(f"{bound.code}.intro", {}) if is_one_of_many else "",
             fields=tuple(self._field(bound.extension, known, typed, errors) for known in self.visible(page)),
             errors=tuple(self._error(found) for found in errors.get("", ())),
             danger=is_dangerous,
@@ -109,7 +112,14 @@ class Views:
         served = self.plan.pages[page].page
         if isinstance(served, FormPage):
             return (page,)
-        return tuple(form for form in served.forms if form in self.plan.pages) if isinstance(served, Get) else ()
+        return tuple(form for form in served.forms if self._asks(form)) if isinstance(served, Get) else ()
+
+    def _asks(self, page: Page) -> bool:
+        """Say whether a form is served and, if it has fields at all, any of them is asked for here."""
+        if page not in self.plan.pages:
+            return False
+        form = form_of(self.plan.pages[page].page)
+        return bool(self.visible(page)) or form is None or not form_fields(form)
 
     def _field(
         self,
@@ -170,13 +180,6 @@ class Views:
         target = self.query.get("next")
         path = self.plan.path(page)
         return f"{path}?{urlencode({'next': target})}" if target else path
-
-    def _url_by_name(self, name: str) -> str:
-        for original, bound in self.plan.pages.items():
-            if bound.code == name:
-                return self.plan.path(original)
-        msg = f"no page is called {name}"
-        raise KeyError(msg)
 
     def _asset(self, name: str) -> str:
         return f"{self.plan.mount}/assets/{self.templates.asset_version(name)}/{name}"

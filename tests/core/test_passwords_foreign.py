@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from powauth.bcrypt import BcryptHashes
 from powauth.passwords import ForeignHash, Hasher, Passwords, Pepper, Verdict
-from powauth.passwords.foreign import STANDARD
+from powauth.passwords.foreign import STANDARD, read_scrypt
 
 pytestmark = pytest.mark.anyio
 
@@ -135,7 +135,7 @@ EXPENSIVE = {
 }
 MALFORMED = {
     "no iterations": "pbkdf2_sha256$0$salt$cfaILs6VOnh0ZYtUVli1KaJXnofeHxQuvkdGy3JuTeM=",
-    "a digest that everybody has": "pbkdf2_sha256$1000$salt$AA==",
+    "a digest short enough to guess": "pbkdf2_sha256$1000$salt$WPWX2uJ/oBfJ8JPD2Qgh",
     "no digest": "$pbkdf2-sha512$1000$AAAA$",
     "another algorithm": "pbkdf2:md5:1000$salt$9d4d0af5f9bb7569c041d5c4849c3e77",
     "no hexadecimal": "pbkdf2:sha1:1000$salt$zz",
@@ -153,6 +153,18 @@ MALFORMED = {
 @pytest.mark.parametrize("hash", EXPENSIVE.values(), ids=EXPENSIVE)
 async def test_a_row_cannot_stall_the_process(hash: str) -> None:
     assert await judged(PASSWORD, hash) == (Verdict(ok=False), 1)
+
+
+@pytest.mark.parametrize("cost", ["ln=19,r=8,p=1", "ln=14,r=8,p=65", "ln=14,r=0,p=1", "ln=14,r=8,p=0", "ln=0,r=8,p=1"])
+def test_scrypt_is_not_computed_out_of_bounds(cost: str) -> None:
+    within, beyond = (
+        read_scrypt(f"$scrypt${written}$AAAA$PgS5vBKvm7qTJHOX5leqk6eAKb3R2ITg1E4QLUQeeE4")
+        for written in ("ln=14,r=8,p=64", cost)
+    )
+    assert within is not None
+    assert within.is_affordable
+    assert beyond is not None
+    assert not beyond.is_affordable
 
 
 @pytest.mark.parametrize("hash", MALFORMED.values(), ids=MALFORMED)

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from powauth.errors import ConfigurationError, HashingBusy
-from powauth.passwords import Hasher, Passwords, Pepper, Verdict
+from powauth.passwords import Hasher, Passwords, Pepper, Verdict, argon
 
 pytestmark = pytest.mark.anyio
 
@@ -120,6 +120,7 @@ async def test_a_stored_hash_cannot_ask_for_more_than_may_be_spent_on_it(cost: s
     hash = f"$argon2id$v=19${cost}$c29tZXNhbHQxMjM0NTY3OA$MYhkh5J5Xbql/RTJN+G+edMDOCm+Mgj8HtuNSL1YsrE"
 
     assert await judged(TINY, PASSWORD, hash) == (Verdict(ok=False), 1)
+    assert argon.parse(hash) is None
 
 
 # ---- what is no password ----

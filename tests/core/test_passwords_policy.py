@@ -64,6 +64,11 @@ def test_bytes_are_counted_after_nfc() -> None:
     assert codes(longest) == []
 
 
+def test_what_is_too_long_in_any_form_is_not_even_read() -> None:
+    """S4: no cost that grows with what a stranger sends."""
+    assert codes("\ud800" * (MAX_POINTS + 1)) == ["too_long"]
+
+
 @pytest.mark.parametrize("password", ["long enough\0", "\0" * 12])
 def test_a_nul_is_refused(password: str) -> None:
     """S4."""
@@ -112,6 +117,7 @@ def test_the_list_holds_more_than_three_thousand_for_every_shortest_length(lengt
         "adaLovelace2026",
         "Lovelace!",
         "L0v3l4ce99",
+        "L0v3l4ce1815!",
         "ada.l0velac@example.com",
         "ecalevol.ada",
         "analyticalengines",

@@ -1,7 +1,7 @@
 """What JinjaTemplates makes of pages and mails, read as HTML but without a browser."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
@@ -199,6 +199,17 @@ def test_after_a_refusal_the_empty_password_has_the_focus_and_says_why() -> None
     assert password["aria-describedby"] == "problem"
 
 
+def test_where_several_forms_ask_nothing_has_the_focus() -> None:
+    forms = (FormView("a", "/a", "A", fields=(preview.NAME,)), FormView("b", "/b", "B", fields=(preview.NAME,)))
+    page = draw(preview.page("shop.order", "Order", forms=forms))
+    assert not any("autofocus" in attributes for _, attributes in page.elements)
+
+
+def test_signing_out_stands_last_in_the_navigation() -> None:
+    page = draw(replace(preview.pages()["account"], navigation=preview.NAVIGATION[::-1]))
+    assert page.text.index("Account") < page.text.index("Sign out")
+
+
 def test_an_error_without_a_field_has_the_focus_itself() -> None:
     assert "autofocus" in draw(preview.pages()["not_found"]).one("div", role="alert")
 
@@ -336,6 +347,16 @@ def test_a_folder_that_is_not_there_is_told_at_once(tmp_path: Path) -> None:
 def test_equal_templates_are_equal_and_hashable() -> None:
     assert JinjaTemplates() == JinjaTemplates()
     assert hash(JinjaTemplates().with_folders([("a", "/b")])) == hash(JinjaTemplates(None, (("a", "/b"),)))
+
+
+def test_what_an_application_adds_to_the_environment_reaches_every_template(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("{{ view.title | shout }}")
+    templates = JinjaTemplates(tmp_path)
+    filters: dict[str, Callable[[str], str]] = {"shout": str.upper}
+    templates.environment.filters.update(filters)
+    extended = templates.with_folders([("shop", str(tmp_path))])
+    assert extended.page(PageView("sign_in.new", "Sign in")) == "SIGN IN"
+    assert templates.with_folders([("shop", str(tmp_path))]) is extended
 
 
 def test_a_page_without_words_still_draws() -> None:

@@ -11,18 +11,20 @@ from tests.sqlalchemy_adapter import models
 
 
 async def main(url: str, how: str, folder: Path, number: str) -> None:
-    async with models.backend_on(url, models.with_uuid, SCHEMA) as backend:
-        async with backend.unit(writes=False) as unit:
+    async with models.app_on(url, models.with_uuid, SCHEMA) as app:
+        async with app.unit(writes=False) as unit:
             note = await unit.records(Note).get("1")
         assert note
         meet(folder, number)
         try:
-            async with backend.unit() as unit:
+            async with app.unit() as unit:
                 if how == "compare-and-set":
                     await unit.records(Note).update(note, count=int(number))
                 else:
-                    table = backend.database._layout.record_table(SCHEMA, Note).table
-                    await unit._transaction.write(table.update().where(table.c.id == "1").values(count=int(number)))
+                    table = app.layout.record_table(SCHEMA, Note).table
+                    await models.transaction_of(unit).write(
+                        table.update().where(table.c.id == "1").values(count=int(number))
+                    )
         except Stale:
             print("stale")
         else:

@@ -2,15 +2,19 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 from sqlalchemy import String
-from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from powauth.database import Schema
+from powauth.database import DatabaseUnit, Schema
 from powauth.sqlalchemy import AccountColumns, SQLAlchemyDatabase
+from powauth.sqlalchemy.layout import Layout
+from powauth.sqlalchemy.transaction import Transaction
+from powauth.sqlalchemy.unit import Unit
 from powauth.testing.backend import Backend
 
 Model = Callable[[], type[Any]]
@@ -65,14 +69,41 @@ def with_two_columns() -> type[Any]:
     return User
 
 
+@dataclass(frozen=True)
+class App(Backend):
+    """An application's engine and its database, whose inside a test may look at."""
+
+    database: SQLAlchemyDatabase[Any]
+    engine: AsyncEngine
+
+    @property
+    def sessionmaker(self) -> async_sessionmaker[AsyncSession]:
+        return self.layout.sessionmaker
+
+    @property
+    def layout(self) -> Layout[Any]:
+        return self.database._layout
+
+
+def app_of(engine: AsyncEngine, model: Model, schema: Schema) -> App:
+    """Make an application whose tables are yet to be made."""
+    database = SQLAlchemyDatabase(async_sessionmaker(engine), model())
+    assert database.declare(schema) == []
+    return App(database, schema, engine)
+
+
 @asynccontextmanager
-async def backend_on(url: str, model: Model, schema: Schema, **engine_settings: Any) -> AsyncIterator[Backend]:
-    """Make an application's database with all its tables."""
+async def app_on(url: str, model: Model, schema: Schema, **engine_settings: Any) -> AsyncIterator[App]:
+    """Make an application with all its tables."""
     async with engine_on(url, **engine_settings) as engine:
-        database = SQLAlchemyDatabase(async_sessionmaker(engine), model())
-        assert database.declare(schema) == []
-        await database.create_tables()
-        yield Backend(database, schema)
+        app = app_of(engine, model, schema)
+        await app.database.create_tables()
+        yield app
+
+
+def transaction_of(unit: DatabaseUnit) -> Transaction[Any]:
+    """Return what a unit runs its statements in."""
+    return cast("Unit[Any]", unit)._transaction
 
 
 @asynccontextmanager

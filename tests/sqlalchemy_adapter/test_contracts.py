@@ -14,7 +14,7 @@ from tests.sqlalchemy_adapter import models
 class TestRecords(RecordsContract):
     @pytest.fixture
     async def backend(self, url: str) -> AsyncIterator[Backend]:
-        async with models.backend_on(url, models.with_uuid, SCHEMA) as backend:
+        async with models.app_on(url, models.with_uuid, SCHEMA) as backend:
             yield backend
 
 
@@ -23,7 +23,7 @@ class TestAccountsWithUuids(AccountsContract):
 
     @pytest.fixture
     async def backend(self, url: str) -> AsyncIterator[Backend]:
-        async with models.backend_on(url, models.with_uuid, SCHEMA) as backend:
+        async with models.app_on(url, models.with_uuid, SCHEMA) as backend:
             yield backend
 
 
@@ -32,7 +32,7 @@ class OnEachEngine(AccountsContract):
 
     @pytest.fixture
     async def backend(self, database_url: str) -> AsyncIterator[Backend]:
-        async with models.backend_on(database_url, type(self).model, SCHEMA) as backend:
+        async with models.app_on(database_url, type(self).model, SCHEMA) as backend:
             yield backend
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+from sqlalchemy.pool import StaticPool
 
 from powauth.accounts import Changes, NewAccount
 from powauth.clock import SystemClock
@@ -19,9 +20,10 @@ from powauth.sqlalchemy import SQLAlchemyDatabase, writers
 from powauth.sqlite import SQLiteStore
 from powauth.stores import MemoryStore
 from powauth.testing.accounts_contract import NOW
-from powauth.testing.backend import ACME, Backend
+from powauth.testing.app import ACME
 from powauth.testing.records_contract import SCHEMA, Note
 from tests.sqlalchemy_adapter import models
+from tests.sqlalchemy_adapter.models import App
 
 IMPATIENT = {"timeout": 0}
 ONE = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 5}
@@ -52,7 +54,7 @@ MANNERS = [plain, begins, writes_ahead]
 
 
 @pytest.fixture(params=[*MANNERS, "autocommit"], ids=lambda p: p if isinstance(p, str) else p.__name__)
-async def backend(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Backend]:
+async def app(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[App]:
     """An application with a pool of one connection that never waits for a lock by itself."""
     manner: Callable[[AsyncEngine], None] | str = request.param
     arguments: dict[str, Any] = dict(IMPATIENT)
@@ -63,105 +65,100 @@ async def backend(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
     async with models.engine_on(f"sqlite+aiosqlite:///{tmp_path}/app.db", connect_args=arguments, **ONE) as engine:
         if callable(manner):
             manner(engine)
-        database = SQLAlchemyDatabase(async_sessionmaker(engine), models.with_uuid())
-        assert database.declare(SCHEMA) == []
-        await database.create_tables()
-        yield Backend(database, SCHEMA)
+        app = models.app_of(engine, models.with_uuid, SCHEMA)
+        await app.database.create_tables()
+        yield app
 
 
-async def signs_up_and_in(backend: Backend, number: int) -> None:
+async def signs_up_and_in(app: App, number: int) -> None:
     """Do what a sign-up and a sign-in do: look, release, hash, write; a refusal in a unit of its own."""
-    async with backend.unit() as unit:
+    async with app.unit() as unit:
         assert await unit.accounts.by_email(f"{number}@example.com") is None
         await unit.release()
         await asyncio.sleep(0)
         ada = await unit.accounts.add(NewAccount(email=f"{number}@example.com"), now=NOW)
         await unit.records(Note).add(Note(id=new_id(), room=ada.handle))
-    async with backend.unit(writes=False) as unit:
+    async with app.unit(writes=False) as unit:
         assert await unit.accounts.get(ada.id) == ada
-    async with backend.unit() as unit:
+    async with app.unit() as unit:
         assert await unit.accounts.lock(ada.handle)
         await unit.accounts.change(ada, Changes(raise_epoch=True))
 
 
-async def test_fifty_sign_ups_and_sign_ins_finish_on_one_connection(backend: Backend) -> None:
+async def test_fifty_sign_ups_and_sign_ins_finish_on_one_connection(app: App) -> None:
     async with asyncio.timeout(60):
-        await asyncio.gather(*(signs_up_and_in(backend, number) for number in range(50)))
-    async with backend.unit(writes=False) as unit:
+        await asyncio.gather(*(signs_up_and_in(app, number) for number in range(50)))
+    async with app.unit(writes=False) as unit:
         accounts = await unit.accounts.find(limit=100)
     assert [account.epoch for account in accounts] == [1] * 50
 
 
-async def test_a_rollback_gives_the_lock_to_the_next(backend: Backend) -> None:
-    unit = backend.database.unit(SCHEMA, ACME, writes=True)
+async def test_a_rollback_gives_the_lock_to_the_next(app: App) -> None:
+    unit = app.database.unit(SCHEMA, ACME, writes=True)
     await unit.accounts.add(NewAccount(username="eve"), now=NOW)
     await unit.rollback()
-    async with asyncio.timeout(5), backend.unit() as after:
+    async with asyncio.timeout(5), app.unit() as after:
         await after.accounts.add(NewAccount(username="eve"), now=NOW)
 
 
-async def test_a_unit_that_is_cancelled_while_it_queues_lets_the_others_on(backend: Backend) -> None:
-    first = backend.database.unit(SCHEMA, ACME, writes=True)
+async def test_a_unit_that_is_cancelled_while_it_queues_lets_the_others_on(app: App) -> None:
+    first = app.database.unit(SCHEMA, ACME, writes=True)
     await first.accounts.add(NewAccount(username="ada"), now=NOW)
-    queueing = asyncio.create_task(signs_up_and_in(backend, 1))
+    queueing = asyncio.create_task(signs_up_and_in(app, 1))
     await asyncio.sleep(0.01)
     queueing.cancel()
     await asyncio.gather(queueing, return_exceptions=True)
     await first.commit()
     async with asyncio.timeout(5):
-        await signs_up_and_in(backend, 2)
+        await signs_up_and_in(app, 2)
 
 
 async def test_many_connections_with_no_patience_of_their_own_finish(tmp_path: Path) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path}/app.db"
     async with (
-        models.backend_on(url, models.with_uuid, SCHEMA, connect_args=IMPATIENT, pool_size=8) as first,
-        models.backend_on(url, models.with_uuid, SCHEMA, connect_args=IMPATIENT, pool_size=8) as second,
+        models.app_on(url, models.with_uuid, SCHEMA, connect_args=IMPATIENT, pool_size=8) as first,
+        models.app_on(url, models.with_uuid, SCHEMA, connect_args=IMPATIENT, pool_size=8) as second,
     ):
         async with asyncio.timeout(120):
             await asyncio.gather(*(signs_up_and_in((first, second)[number % 2], number) for number in range(50)))
 
 
 async def test_a_database_in_memory_serves_one_unit_at_a_time(tmp_path: Path) -> None:
-    async with models.backend_on("sqlite+aiosqlite://", models.with_uuid, SCHEMA) as backend:
+    async with models.app_on("sqlite+aiosqlite://", models.with_uuid, SCHEMA) as app:
         async with asyncio.timeout(60):
-            await asyncio.gather(*(signs_up_and_in(backend, number) for number in range(50)))
+            await asyncio.gather(*(signs_up_and_in(app, number) for number in range(50)))
 
 
 async def test_a_writer_that_never_ends_is_told_as_deadlocked(
-    backend: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writers, "_PATIENCE", 0.05)
     other = sqlite3.connect(tmp_path / "app.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(Deadlocked):
-        async with backend.unit() as unit:
+        async with app.unit() as unit:
             await unit.accounts.add(NewAccount(username="ada"), now=NOW)
     other.execute("ROLLBACK")
     other.close()
-    await signs_up_and_in(backend, 1)
+    await signs_up_and_in(app, 1)
 
 
-async def test_a_joined_unit_leaves_the_rollback_to_the_application(backend: Backend) -> None:
+async def test_a_joined_unit_leaves_the_rollback_to_the_application(app: App) -> None:
     # Without a transaction around it, SQLite commits at the end of a savepoint.
     for ends in ("rollback", "commit"):
-        async with AsyncSession(engine_of(backend)) as db:
-            unit = backend.database.join(SCHEMA, ACME, db)
+        async with AsyncSession(app.engine) as db:
+            unit = app.database.join(SCHEMA, ACME, db)
             await unit.accounts.add(NewAccount(username="ada"), now=NOW)
             await unit.records(Note).add(Note(id="1"))
             await unit.commit()
             await getattr(db, ends)()
-        async with backend.unit(writes=False) as unit:
+        async with app.unit(writes=False) as unit:
             assert len(await unit.accounts.find()) == len(await unit.records(Note).find()) == (ends == "commit")
 
 
-def engine_of(backend: Backend) -> AsyncEngine:
-    return AsyncEngine(backend.database._layout.engine)
-
-
 async def test_sessions_stand_in_a_file_beside_the_database(tmp_path: Path) -> None:
-    async with models.backend_on(f"sqlite+aiosqlite:///{tmp_path}/app.db", models.with_uuid, SCHEMA) as backend:
-        store = backend.database.store(SCHEMA, SystemClock())
+    async with models.app_on(f"sqlite+aiosqlite:///{tmp_path}/app.db", models.with_uuid, SCHEMA) as app:
+        store = app.database.store(SCHEMA, SystemClock())
         assert isinstance(store, SQLiteStore)
         await store.open()
         await store.close()
@@ -170,7 +167,7 @@ async def test_sessions_stand_in_a_file_beside_the_database(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("url", ["sqlite+aiosqlite://", "sqlite+aiosqlite:///file:x?mode=memory&cache=shared&uri=true"])
 async def test_a_database_in_memory_keeps_its_sessions_there_too(url: str) -> None:
-    async with models.engine_on(url) as engine:
+    async with models.engine_on(url, poolclass=StaticPool) as engine:
         database = SQLAlchemyDatabase(async_sessionmaker(engine), models.with_uuid())
         assert isinstance(database.store(SCHEMA, SystemClock()), MemoryStore)
 

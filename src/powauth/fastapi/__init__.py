@@ -2,6 +2,14 @@
 
 from powauth.fastapi.dependencies import current_account, current_session, current_user
 from powauth.fastapi.installing import install
-from powauth.starlette import sign_in
+from powauth.starlette import current_socket, page_context, sign_in
 
-__all__ = ["current_account", "current_session", "current_user", "install", "sign_in"]
+__all__ = [
+    "current_account",
+    "current_session",
+    "current_socket",
+    "current_user",
+    "install",
+    "page_context",
+    "sign_in",
+]

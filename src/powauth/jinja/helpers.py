@@ -24,8 +24,9 @@ def bad_fields(view: PageView) -> list[tuple[FormView, FieldView]]:
 
 
 def starts(view: PageView) -> bool:
-    """Return whether typing may begin at once: nothing to be read first stands above the first form."""
-    return bool(view.forms and view.forms[0].fields and not view.forms[0].title and not view.notices)
+    """Return whether typing may begin at once: one form asks, the first, and nothing to be read stands above it."""
+    asking = [form for form in view.forms if form.fields]
+    return len(asking) == 1 and asking[0] is view.forms[0] and not asking[0].title and not view.notices
 
 
 def focus_of(view: PageView, form: FormView) -> FieldView | None:

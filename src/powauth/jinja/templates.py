@@ -50,6 +50,10 @@ class JinjaTemplates:
     folders: tuple[tuple[str, str], ...] = ()
     """The templates of extensions: (name, folder)."""
     environment: Environment = field(init=False, repr=False, compare=False)
+    """Where an application adds filters and globals for its templates, before it hands this to `Auth`."""
+    _with: dict[tuple[tuple[str, str], ...], "JinjaTemplates"] = field(
+        default_factory=dict[tuple[tuple[str, str], ...], "JinjaTemplates"], init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         if self.folder is not None and not Path(self.folder).is_dir():
@@ -58,7 +62,12 @@ class JinjaTemplates:
 
     def with_folders(self, folders: Sequence[tuple[str, str]]) -> "JinjaTemplates":
         """Return the same that finds, after the application's own, the templates of extensions: (name, folder)."""
-        return JinjaTemplates(self.folder, tuple(folders))
+        wanted = tuple(folders)
+        if wanted not in self._with:  # compiled templates are kept, however often one asks
+            made = JinjaTemplates(self.folder, wanted)
+            object.__setattr__(made, "environment", self.environment.overlay(loader=made.environment.loader))
+            self._with[wanted] = made
+        return self._with[wanted]
 
     def page(self, view: PageView) -> str:
         """Return the HTML of a page; a page without a template of its own gets the general one."""

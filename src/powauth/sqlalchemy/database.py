@@ -18,7 +18,7 @@ from powauth.sqlalchemy.layout import Layout, U
 from powauth.sqlalchemy.names import shortened
 from powauth.sqlalchemy.own import OwnTransaction
 from powauth.sqlalchemy.store import SQLAlchemyStore
-from powauth.sqlalchemy.store_table import store_table
+from powauth.sqlalchemy.tables import announce_store_table
 from powauth.sqlalchemy.unit import Unit
 from powauth.sqlite import SQLiteStore
 from powauth.stores import MemoryStore, Store
@@ -61,7 +61,7 @@ class SQLAlchemyDatabase(Generic[U]):
         if engine.dialect.name != "sqlite":
             name = shortened(f"{schema.prefix}_store" if schema.prefix else "powauth_store")
             if name not in self._layout.metadata.tables:  # or Alembic would propose to drop what it does not know
-                store_table(name).to_metadata(self._layout.metadata)
+                announce_store_table(self._layout.metadata, name)
             return SQLAlchemyStore(AsyncEngine(engine), clock=clock, table=name)
         path = _sqlite_path(engine)
         return MemoryStore(clock) if path is None else SQLiteStore(f"{path}-{schema.prefix}-sessions.db", clock=clock)

@@ -1,6 +1,10 @@
-"""Names of tables and constraints: stable, and short enough for every engine."""
+"""Names of tables and constraints: stable, and short enough for every engine; and which tables are ours."""
 
 import hashlib
+
+from sqlalchemy import Table
+
+_MARKS = "powauth"
 
 LONGEST = 60  # PostgreSQL cuts at 63 bytes, MariaDB refuses more than 64
 
@@ -16,3 +20,15 @@ def shortened(name: str) -> str:
         return name
     digest = hashlib.sha256(name.encode()).hexdigest()[:8]
     return f"{name[: LONGEST - 9]}_{digest}"
+
+
+def mark(table: Table, purpose: object) -> Table:
+    """Remember what a table of ours is for, in the metadata: Alembic would write the table's own `info` as code."""
+    table.metadata.info.setdefault(_MARKS, {})[table.key] = purpose
+    return table
+
+
+def made_for(table: Table) -> object | None:
+    """Return what a table of ours is for, `None` if it is the application's."""
+    marks: dict[str, object] = table.metadata.info.get(_MARKS, {})
+    return marks.get(table.key)

@@ -56,6 +56,7 @@ class SQLAlchemyStore:
         """Make the pool, and the table where it is missing."""
         async with self._opening:
             if not self._openings:
+                self._turns = asyncio.Semaphore(self._connections)  # of the event loop that opens it
                 self._engine = engine_like(self._database, connections=self._connections)
                 await self._run(self._create_table, repeatable=True)
             self._openings += 1

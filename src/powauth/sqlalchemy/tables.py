@@ -12,13 +12,12 @@ from sqlalchemy.types import TypeEngine
 from powauth.records import Column, Encrypted, Index, Key, Owner, Record, Unique, columns
 from powauth.sqlalchemy.columns import MAX_TENANT
 from powauth.sqlalchemy.failures import Uniques
-from powauth.sqlalchemy.names import constraint_name, shortened
+from powauth.sqlalchemy.names import constraint_name, made_for, mark, shortened
+from powauth.sqlalchemy.store_table import KeyText, store_table
 from powauth.sqlalchemy.types import LONGEST_INDEXED, PLAIN, bytes_type, json_type, text_type
 
 TENANT = "tenant"
 VERSION = "version"
-
-_MADE_FOR = "powauth"  # in the table's `info`: the record that it was made for
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +44,10 @@ def declared(metadata: MetaData, schema: str | None, prefix: str, record: type[R
     """Return the record's table, made once; a sentence if the application has another one of that name."""
     name = table_name(prefix, record)
     known = metadata.tables.get(f"{schema}.{name}" if schema else name)
-    if known is not None and known.info.get(_MADE_FOR) is not record:
+    if known is not None and made_for(known) is not record:
         return f"{record.__name__} needs the table {name}, which exists already: rename that one, or the Auth"
     fields = columns(record)
-    table = known if known is not None else _made(metadata, schema, name, record, fields)
+    table = mark(_made(metadata, schema, name, fields), record) if known is None else known
     return RecordTable(record, table, fields, tuple(column.name for column in fields if column.mark(Key)))
 
 
@@ -82,7 +81,7 @@ def _column_problems(name: str, column: Column, *, encryption: bool) -> Iterable
         yield f"{name}: two erased owners would clash: make it nullable, not a Key, or delete the row"
 
 
-def _made(metadata: MetaData, schema: str | None, name: str, record: type[Record], fields: tuple[Column, ...]) -> Table:
+def _made(metadata: MetaData, schema: str | None, name: str, fields: tuple[Column, ...]) -> Table:
     key = [TENANT, *(column.name for column in fields if column.mark(Key))]
     uniques = [[TENANT, *(column.name for column in group)] for group in _unique(fields).values()]
     indexed = [column.name for column in fields if column.mark(Index) or column.mark(Owner)]
@@ -96,8 +95,15 @@ def _made(metadata: MetaData, schema: str | None, name: str, record: type[Record
         *(UniqueConstraint(*group, name=conv(constraint_name("uq", name, *group[1:]))) for group in uniques),
         *(sqlalchemy.Index(conv(constraint_name("ix", name, column)), TENANT, column) for column in indexed),
         schema=schema,
-        info={_MADE_FOR: record},
     )
+
+
+def announce_store_table(metadata: MetaData, name: str) -> None:
+    """Tell the application's migrations of the store's table, in types that a migration can name."""
+    table = store_table(name).to_metadata(metadata)
+    for column in table.columns:
+        if isinstance(column.type, KeyText):
+            column.type = bytes_type(column.type.length, indexed=True)
 
 
 def _unique(fields: tuple[Column, ...]) -> dict[str, list[Column]]:

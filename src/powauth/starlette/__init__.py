@@ -9,15 +9,21 @@ from powauth.starlette.guards import (
     current_user,
 )
 from powauth.starlette.installing import install
+from powauth.starlette.pages import page_context
 from powauth.starlette.signing_in import sign_in
+from powauth.starlette.sockets import CurrentSocket, SocketRefused, current_socket
 
 __all__ = [
     "CurrentAccount",
     "CurrentSession",
+    "CurrentSocket",
     "CurrentUser",
+    "SocketRefused",
     "current_account",
     "current_session",
+    "current_socket",
     "current_user",
     "install",
+    "page_context",
     "sign_in",
 ]

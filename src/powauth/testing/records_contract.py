@@ -111,7 +111,7 @@ class RecordsContract:
                 assert taken.value.field == field
                 await unit.records(Note).add(Note(id=f"after {field}"))  # the unit goes on
         async with backend.unit() as unit:
-            assert await unit.records(Note).add(Note(id="2", room="r", shelf=2))
+            await unit.records(Note).add(Note(id="2", room="r", shelf=2))
             with pytest.raises(Taken) as taken:
                 await unit.records(Note).update(Note(id="2", version=1), slug="s")
             assert taken.value.field == "slug"
@@ -132,7 +132,7 @@ class RecordsContract:
         async with backend.unit() as unit:
             note = await unit.records(Note).add(Note(id="1"))
             for change in ({"id": "2"}, {"version": 9}, {"tenant": "x"}, {"nothing": 1}):
-                with pytest.raises(ValueError):
+                with pytest.raises(ValueError, match="cannot change"):
                     await unit.records(Note).update(note, **change)
 
     async def test_a_delete_says_whether_the_row_was_still_this_one(self, backend: Backend) -> None:
@@ -157,7 +157,7 @@ class RecordsContract:
 
             assert await ids(count=2) == ["2"]
             assert await ids(count=[1, 3]) == ["1", "3"]
-            assert await ids(count=set()) == []
+            assert await ids(count=()) == []
             assert await ids(room=None) == ["0"]
             assert await ids(room=(None, "b")) == ["0"]
             assert await ids(count=(1, 2), id={"2", "\x00"}) == ["2"]
@@ -197,7 +197,7 @@ class RecordsContract:
                 await seats.add(Seat(row=1, name="a"))
             assert await seats.get(1, "b") == Seat(row=1, name="b")
             assert await seats.get(2, "b") is None
-            with pytest.raises(ValueError):
+            with pytest.raises(ValueError, match="row, name"):
                 await seats.get(1)
 
     async def test_delete_all_counts_and_stops_at_its_limit(self, backend: Backend) -> None:
@@ -245,15 +245,15 @@ class RecordsContract:
     async def test_what_does_not_fit_is_told_before_it_is_sent(self, backend: Backend) -> None:
         async with backend.unit() as unit:
             for wrong in (Note(id="x" * 191), Note(id="\x00"), Note(id="1", count=2**63), Note(id="\ud800")):
-                with pytest.raises(ValueError):
+                with pytest.raises(ValueError, match=r"Note\."):
                     await unit.records(Note).add(wrong)
             await unit.records(Note).add(Note(id="x" * 190))
 
     async def test_what_cannot_be_searched_is_told(self, backend: Backend) -> None:
         async with backend.unit(writes=False) as unit:
-            for where in ({"data": {}}, {"missing": 1}):
-                with pytest.raises(ValueError):
-                    await unit.records(Note).find(where=where)
+            for name in ("data", "missing"):
+                with pytest.raises(ValueError, match=name):
+                    await unit.records(Note).find(where={name: 1})
 
     async def test_a_record_that_was_not_declared_is_refused(self, backend: Backend) -> None:
         async with backend.unit() as unit:

@@ -37,9 +37,7 @@ class StoreContract:
 
     # ---- get, put ----
 
-    async def test_a_value_is_there_until_the_very_moment_of_its_expiry(
-        self, store: Store, clock: FrozenClock
-    ) -> None:
+    async def test_a_value_is_there_until_the_very_moment_of_its_expiry(self, store: Store, clock: FrozenClock) -> None:
         expires_at = clock.now() + HOUR
         await store.put(KEY, b"value", expires_at=expires_at)
         clock.move(HOUR - INSTANT)
@@ -201,8 +199,7 @@ class StoreContract:
             await store.put(key, b"%d" % number, expires_at=clock.now() + HOUR)
         await store.put(Key("session", "ada", "expired"), b"", expires_at=clock.now())
         assert dict(await store.list("session", "ada")) == {
-            "1": await store.get(KEY),
-            "2": await store.get(NEIGHBOURS[0]),
+            key.id: await store.get(key) for key in (KEY, NEIGHBOURS[0])
         }
 
     async def test_delete_all_removes_what_one_owner_has_of_one_kind(self, store: Store, clock: FrozenClock) -> None:
@@ -266,9 +263,7 @@ class StoreContract:
         counts = await asyncio.gather(*(store.increment(KEY, expires_at=clock.now() + HOUR) for _ in range(100)))
         assert sorted(counts) == [*range(1, 101)]
 
-    async def test_a_touch_never_revives_what_is_ended_at_the_same_time(
-        self, store: Store, clock: FrozenClock
-    ) -> None:
+    async def test_a_touch_never_revives_what_is_ended_at_the_same_time(self, store: Store, clock: FrozenClock) -> None:
         for number in range(20):
             await store.put(KEY, b"value", expires_at=clock.now() + HOUR)
             touch = store.replace(KEY, b"new", version=await version_of(store, KEY), expires_at=clock.now() + HOUR)

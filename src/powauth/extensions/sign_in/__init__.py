@@ -2,7 +2,7 @@
 
 from powauth.extension import Extension, Manifest
 from powauth.extensions.sign_in import handlers
-from powauth.extensions.sign_in.forms import SignInForm
+from powauth.extensions.sign_in.forms import ExchangeForm, SignInForm
 from powauth.forms import NoForm
 from powauth.routing import SIGNED_IN, SIGNED_OUT, FormPage, Get, Post
 
@@ -19,6 +19,10 @@ OUT = Post(name="out", path="/sign-out", form=NoForm, submit=handlers.leave, in_
 SESSION = Get(name="session", path="/session", show=handlers.show_session)
 RENEW = Post(name="renew", path="/session/renew", form=NoForm, submit=handlers.renew, requires=SIGNED_IN)
 
+EXCHANGE = Post(
+    name="exchange", path="/session/exchange", form=ExchangeForm, submit=handlers.exchange, grants_bearer=True
+)
+
 
 class SignIn(Extension):
     """Sign in and out."""
@@ -28,7 +32,7 @@ class SignIn(Extension):
     def manifest(self) -> Manifest:
         """Return what it adds."""
         return Manifest(
-            routes=(NEW, OUT, SESSION, RENEW),
+            routes=(NEW, OUT, SESSION, RENEW, EXCHANGE),
             messages={
                 "new.title": "Sign in",
                 "new.submit": "Sign in",
@@ -36,5 +40,6 @@ class SignIn(Extension):
                 "signed_out": "You are signed out.",
                 "session.title": "Your session",
                 "renew.submit": "Renew",
+                "exchange.submit": "Exchange",
             },
         )

@@ -13,6 +13,7 @@ class SignInForm(Form):
     password: Annotated[str, Password()] = ""
     next: Annotated[str, Hidden()] = ""
     transport: Annotated[str, Choice("cookie", "bearer"), Hidden()] = "cookie"
+    code_challenge: Annotated[str, Hidden()] = ""
 
 
 class ExchangeForm(Form):

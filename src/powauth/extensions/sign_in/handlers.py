@@ -2,12 +2,12 @@
 
 from powauth.answers import account_data, session_data
 from powauth.context import Context
-from powauth.errors import FieldError, Forbidden, InvalidForm, NotSignedIn
-from powauth.extensions.sign_in.forms import SignInForm
+from powauth.errors import FieldError, Forbidden, InvalidForm, NotSignedIn, Unreadable
+from powauth.extensions.sign_in.forms import ExchangeForm, SignInForm
 from powauth.forms import NoForm
 from powauth.http import Request
 from powauth.operations import authenticate, sign_out
-from powauth.pages import Done, Outcome, Proved, Shown
+from powauth.pages import Done, Exchanged, Outcome, Proved, Shown
 from powauth.sessions import Transport
 
 
@@ -16,7 +16,13 @@ async def submit(request: Request[SignInForm], ctx: Context) -> Outcome:
     form = request.form
     transport = chosen_transport(request, form.transport)
     found = await authenticate(ctx, form.email or form.username, form.password)
-    return Proved(account=found.account, proof=found.proof, next=form.next, transport=transport)
+    return Proved(
+        account=found.account,
+        proof=found.proof,
+        next=form.next,
+        transport=transport,
+        challenge=form.code_challenge,
+    )
 
 
 def chosen_transport(request: Request[SignInForm], asked: str) -> Transport:
@@ -43,6 +49,13 @@ async def show_session(request: Request[NoForm], ctx: Context) -> Outcome:  # no
     except NotSignedIn:
         return Shown(data={"account": None, "session": None})
     return Shown(data={"account": account_data(account), "session": session_data(ctx.session)})
+
+
+async def exchange(request: Request[ExchangeForm], ctx: Context) -> Outcome:  # noqa: ARG001  the shape of a handler
+    """Turn the code that a flow in a browser ended with into a token."""
+    if not request.is_json_body:
+        raise Unreadable
+    return Exchanged(code=request.form.code, verifier=request.form.verifier)
 
 
 async def renew(request: Request[NoForm], ctx: Context) -> Outcome:  # noqa: ARG001  the shape of a handler

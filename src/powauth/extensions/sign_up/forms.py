@@ -13,3 +13,4 @@ class SignUpForm(Form):
     password: Annotated[str, Password(new=True)]
     next: Annotated[str, Hidden()] = ""
     transport: Annotated[str, Choice("cookie", "bearer"), Hidden()] = "cookie"
+    code_challenge: Annotated[str, Hidden()] = ""

@@ -23,6 +23,7 @@ async def submit(request: Request[SignUpForm], ctx: Context) -> Outcome:
         next=form.next,
         transport="bearer" if form.transport == "bearer" else "cookie",
         after="after_sign_up",
+        challenge=form.code_challenge,
         status=201,
     )
 

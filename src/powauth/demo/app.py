@@ -1,0 +1,92 @@
+"""The application: its users, its `Auth`, and its own pages."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+
+from powauth import Auth, Autocomplete, Form, NewAccount, Store, Text, sign_up
+from powauth.demo.mailbox import Mailbox, mailbox_pages
+from powauth.demo.models import User
+from powauth.demo.pages import own_pages
+from powauth.demo.theme import ADA, ADA_PASSWORD, TEMPLATES, Theme
+from powauth.extensions.manage_account import ManageAccount
+from powauth.extensions.prove import Prove
+from powauth.extensions.session_list import SessionList
+from powauth.extensions.sign_in import SignIn
+from powauth.extensions.sign_up import SignUp
+from powauth.extensions.sign_up.forms import SignUpForm
+from powauth.fastapi import install
+from powauth.sqlalchemy import SQLAlchemyDatabase
+
+MESSAGES = {
+    "field.name": "Your name",
+    "field.newsletter": "Send me the newsletter",
+    "theme.navigation": "Pages",
+}
+
+
+class MySignUp(SignUpForm):
+    """The sign-up form, and two columns of this application's own."""
+
+    name: Annotated[str, Text(max=80), Autocomplete("name")]
+    newsletter: bool = False
+
+
+class Profile(Form):
+    """What people may change about themselves: columns of this application's own."""
+
+    name: Annotated[str, Text(max=80), Autocomplete("name")]
+    newsletter: bool = False
+
+
+def create_app(*, secret: str, base_url: str, database_url: str, store: Store | None = None) -> FastAPI:
+    """Return the demo. `base_url` is where its sign-in pages are, such as `http://127.0.0.1:8000/auth`."""
+    engine = create_async_engine(database_url)
+    sessions = async_sessionmaker(engine, expire_on_commit=False)
+    database = SQLAlchemyDatabase(sessions, User)
+    auth = Auth(
+        secret=secret,
+        database=database,
+        store=store,
+        base_url=base_url,
+        application="Powauth demo",
+        mailer=Mailbox(sessions),
+        templates=TEMPLATES,
+        messages=MESSAGES,
+        extensions=[
+            SignUp(form=MySignUp),
+            SignIn(),
+            ManageAccount(profile=Profile),
+            SessionList(),
+            Prove(),
+        ],
+    )
+
+    async def get_db() -> AsyncGenerator[AsyncSession]:
+        async with sessions() as db:
+            yield db
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        await database.create_tables()
+        await seed(auth)
+        yield
+        await engine.dispose()
+
+    app = FastAPI(title="Powauth demo", lifespan=lifespan)
+    theme = Theme(auth)
+    app.include_router(own_pages(auth, theme, get_db))
+    app.include_router(mailbox_pages(auth, theme, get_db))
+    install(app, auth)
+    return app
+
+
+async def seed(auth: Auth[User]) -> None:
+    """Make the account of a prepared person, so that there is somebody to sign in as."""
+    async with auth.begin() as ctx:
+        if await ctx.accounts.by_email(ADA) is None:
+            new = NewAccount(email=ADA, values={"name": "Ada Lovelace", "newsletter": True}, confirmed_at=ctx.now)
+            await sign_up(ctx, new, ADA_PASSWORD)

@@ -1,0 +1,72 @@
+"""Pages of the application's own: what to try, who one is, and something that needs a fresh proof."""
+
+from collections.abc import AsyncGenerator, Callable
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from powauth import Auth
+from powauth.demo.models import User
+from powauth.demo.theme import ADA, ADA_PASSWORD, Theme, wants_html
+from powauth.extensions.prove import recent
+from powauth.fastapi import current_user
+
+GetDb = Callable[[], AsyncGenerator[AsyncSession]]
+
+FRESH = timedelta(minutes=1)
+"""How old a proof may be that opens the vault."""
+
+
+def own_pages(auth: Auth[User], theme: Theme, get_db: GetDb) -> APIRouter:
+    """Return the pages; what stands in a handler's arguments is all that they know of sign-in."""
+    router = APIRouter(tags=["demo"])
+    Somebody = Annotated[User | None, Depends(current_user(auth, db=get_db, optional=True))]
+    CurrentUser = Annotated[User, Depends(current_user(auth, db=get_db))]
+    ProvedUser = Annotated[User, Depends(current_user(auth, db=get_db, require=recent(FRESH)))]
+
+    @router.get("/", response_class=HTMLResponse)
+    async def start(request: Request, user: Somebody) -> Response:
+        """Say what there is to try."""
+        return theme.page(
+            request,
+            "start",
+            "What to try",
+            user,
+            user=user,
+            ada=ADA,
+            password=ADA_PASSWORD,
+            origin=auth.base_url.removesuffix("/auth"),
+        )
+
+    @router.get("/me")
+    async def me(request: Request, user: CurrentUser) -> Response:
+        """Say who is signed in."""
+        if wants_html(request):
+            return theme.page(request, "me", "You", user, user=user)
+        return JSONResponse({"id": str(user.id), "email": user.email})
+
+    @router.get("/vault")
+    async def vault(request: Request, user: ProvedUser) -> Response:
+        """Show what only somebody may see who gave the password within the last minute."""
+        secret = f"The vault is open, {user.name}."
+        if wants_html(request):
+            return theme.page(request, "vault", "Vault", user, secret=secret)
+        return JSONResponse({"secret": secret})
+
+    @router.get("/api", response_class=HTMLResponse)
+    async def api(request: Request, user: Somebody) -> Response:
+        """List every route, as the OpenAPI document does."""
+        return theme.page(request, "api", "API", user, operations=_operations(request.app.openapi()))
+
+    return router
+
+
+def _operations(document: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"method": method.upper(), "path": path, **operation}
+        for path, operations in sorted(document["paths"].items())
+        for method, operation in operations.items()
+    ]

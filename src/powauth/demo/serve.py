@@ -1,0 +1,81 @@
+"""Serve the demo on this machine, until Ctrl-C."""
+
+import socket
+from contextlib import suppress
+
+import uvicorn
+
+from powauth import ConfigurationError, MemoryStore, Store
+from powauth.demo.app import create_app
+from powauth.demo.data import DataFolder, default_folder
+from powauth.sqlalchemy import SQLAlchemyStore
+from powauth.sqlite import SQLiteStore
+
+HOST = "127.0.0.1"
+TRIES = 100
+"""How many ports are looked at."""
+PATIENCE = 3
+"""Seconds that requests have to end in once it is stopped."""
+
+
+def run(*, port: int = 8000, database: str | None = None, store: str | None = None, fresh: bool = False) -> None:
+    """Run the demo until Ctrl-C.
+
+    `database` is a SQLAlchemy URL with an asynchronous driver, `store` is `memory`, `sqlite` or such a URL; without
+    them both are files in the data folder, which `fresh` empties first. If the port is taken, it is the next free one.
+    """
+    folder = DataFolder(default_folder())
+    if fresh:
+        folder.empty()
+    with listen(port) as listener:
+        address = f"http://{HOST}:{listener.getsockname()[1]}"
+        app = create_app(
+            secret=folder.secret(),
+            base_url=f"{address}/auth",
+            database_url=database or folder.database_url,
+            store=choose_store(store or "sqlite", folder),
+        )
+        greeting = f"Powauth demo: {address}\nIts data:     {folder.path}\nTo stop it:   Ctrl-C"
+        settings = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=PATIENCE)
+        with suppress(KeyboardInterrupt):  # uvicorn hands it on once everything is closed
+            Server(settings, greeting).run(sockets=[listener])
+
+
+class Server(uvicorn.Server):
+    """A server that says where it is as soon as it answers."""
+
+    def __init__(self, config: uvicorn.Config, greeting: str) -> None:
+        super().__init__(config)
+        self._greeting = greeting
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then greet."""
+        await super().startup(sockets)
+        if self.started:
+            print(self._greeting, flush=True)
+
+
+def listen(port: int) -> socket.socket:
+    """Return a socket on this port, or on the next one that is free."""
+    for candidate in range(port, min(port + TRIES, 65536)):
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, candidate))
+            listener.listen()
+        except OSError:
+            listener.close()
+        else:
+            return listener
+    raise ConfigurationError(f"no port from {port} on is free: name another one with --port")
+
+
+def choose_store(choice: str, folder: DataFolder) -> Store:
+    """Return where sessions are kept. Raises `ConfigurationError`."""
+    if choice == "memory":
+        return MemoryStore()
+    if choice == "sqlite":
+        return SQLiteStore(folder.store)
+    if "://" in choice:
+        return SQLAlchemyStore(choice)
+    raise ConfigurationError(f"--store {choice}: write memory, sqlite or a SQLAlchemy URL")

@@ -1,0 +1,86 @@
+"""WebSockets: a connection that ends with its session."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Generic
+
+from starlette.websockets import WebSocket, WebSocketState
+
+from powauth.asgi import visit_of
+from powauth.auth import Auth
+from powauth.errors import AuthError
+from powauth.guards import Guard
+from powauth.routing import Requirement
+from powauth.sessions import Session
+from powauth.settings import U
+
+LOOK_EVERY = 4.0
+"""Seconds between two looks at the session: a connection ends within five seconds of it."""
+ENDED = 4401
+"""The close code of a connection whose session is over; 4000 to 4999 are for applications (RFC 6455 §7.4.2)."""
+REFUSED = 1008
+"""The close code of a handshake that is refused: policy violation (RFC 6455 §7.4.1)."""
+
+
+class SocketRefused(Exception):
+    """Nobody is signed in, or another site opened the connection; it is closed already."""
+
+
+@dataclass(frozen=True)
+class CurrentSocket(Generic[U]):
+    """The session of a WebSocket; the connection is closed within five seconds of the session's end.
+
+    @app.websocket("/feed")
+    async def feed(socket: WebSocket) -> None:
+        async with current_socket(auth).open(socket) as session:
+            await socket.accept()
+            ...
+    """
+
+    auth: Auth[U]
+    require: Requirement | None = None
+    look_every: float = LOOK_EVERY
+
+    @asynccontextmanager
+    async def open(self, socket: WebSocket) -> AsyncGenerator[Session]:
+        """Give the session while the connection lasts. Raises `SocketRefused` once the connection is closed."""
+        session = await self._admitted(socket)
+        watcher = asyncio.create_task(self._watch(socket, session))
+        try:
+            yield session
+        finally:
+            watcher.cancel()
+
+    async def _admitted(self, socket: WebSocket) -> Session:
+        visit = visit_of(socket.scope, self.auth)
+        try:
+            await Guard(self.auth, self.require).account(visit)
+            session = await visit.session()
+        except AuthError as error:
+            await socket.close(REFUSED)
+            raise SocketRefused(error.code) from error
+        if session is None:
+            await socket.close(REFUSED)
+            raise SocketRefused
+        return session
+
+    async def _watch(self, socket: WebSocket, session: Session) -> None:
+        while await self._is_on(socket, session):  # noqa: ASYNC110  the store tells nobody; it has to be asked
+            await asyncio.sleep(self.look_every)
+        if socket.application_state is not WebSocketState.DISCONNECTED:
+            await socket.close(ENDED)
+
+    async def _is_on(self, socket: WebSocket, session: Session) -> bool:
+        """Say whether the session goes on; a store that does not answer ends the connection, too."""
+        sessions = visit_of(socket.scope, self.auth).sessions
+        try:
+            return await sessions.is_on(session)
+        except AuthError:
+            return False
+
+
+def current_socket(auth: Auth[U], *, require: Requirement | None = None) -> CurrentSocket[U]:
+    """Return what opens WebSockets for signed-in people, checks their origin, and closes them in time."""
+    return CurrentSocket(auth, require)
