@@ -105,18 +105,18 @@ class Finish:
             epoch=outcome.proof.epoch,
             proofs=(outcome.proof,),
             transport=outcome.transport,
-            next=self._program(outcome) if outcome.challenge else self._target(after.visit, outcome.next),
+            next=self._program(after.visit, outcome) if outcome.challenge else self._target(after.visit, outcome.next),
             after=outcome.after,
             challenge=outcome.challenge,
             extras={form.__qualname__: vars(filled) for form, filled in after.extras.items()},
         )
         return await self._sign_in(after, parked)
 
-    def _program(self, outcome: Proved) -> str:
+    def _program(self, visit: Visit, outcome: Proved) -> str:
         """Return where a program waits for its code: a registered link or an address of a listed front end."""
         link = outcome.next or ""
-        known = link in self._plan.app_links or safe_target(link, base_url="", origins=self._plan.origins) == link
-        if not known or link.startswith("/") or not CHALLENGE.fullmatch(outcome.challenge):
+        is_front_end = not link.startswith("/") and self._target(visit, link) == link
+        if not (link in self._plan.app_links or is_front_end) or not CHALLENGE.fullmatch(outcome.challenge):
             raise Forbidden
         return link
 

@@ -18,6 +18,7 @@ CORE_MESSAGES: Mapping[str, str] = {
     "error.password_too_short": "A password needs at least {min} characters.",
     "error.password_too_long": "A password can have at most {max} bytes.",
     "error.password_has_nul": "This holds characters that cannot be stored.",
+    "error.password_unreadable": "This holds characters that cannot be read reliably.",
     "error.password_common": "This password is known to many. Please choose another one.",
     "error.password_context": "This password is too close to your name, your address or this site.",
     "error.password_breached": "This password appeared in a data breach. Please choose another one.",

@@ -102,7 +102,7 @@ async def new_hash(ctx: Context, password: str, words: tuple[str, ...], *, field
         problems = await passwords.breach.problems(password, settings.breach)
     if problems:
         raise InvalidForm({field: [FieldError(f"password_{found.code}", found.values) for found in problems]})
-    return await ctx.plan.hasher.hash(password, client=ctx.caller.client)
+    return await ctx.plan.hasher.hash(password, client=limit_key(ctx.caller.client))
 
 
 async def authenticate(ctx: Context, identifier: str, password: str) -> Authentic:
@@ -115,7 +115,7 @@ async def authenticate(ctx: Context, identifier: str, password: str) -> Authenti
         account = await find_account(accounts, identifier)
     claims = await _claim(ctx, identifier, account)
     verdict = await ctx.plan.hasher.verify(
-        password, account.password_hash if account else None, client=ctx.caller.client
+        password, account.password_hash if account else None, client=limit_key(ctx.caller.client)
     )
     if account is None or not verdict.ok or not account.is_open:
         handle = account.handle if account else None
@@ -155,8 +155,11 @@ async def _claim(ctx: Context, identifier: str, account: Account | None) -> tupl
 
 
 def identifier_key(identifier: str) -> str:
-    """Return what all spellings of a typed identifier share."""
-    return email_key(identifier) if "@" in identifier else username_key(identifier)
+    """Return what all spellings of a typed identifier share: what finds one account has one budget (S44)."""
+    try:
+        return email_key(parse_email(identifier))
+    except InvalidEmail:
+        return username_key(identifier)
 
 
 async def attempt(ctx: Context, name: str, backoff: Backoff, value: str) -> None:
@@ -164,14 +167,14 @@ async def attempt(ctx: Context, name: str, backoff: Backoff, value: str) -> None
     try:
         await ctx.limits.attempt(name, backoff, value)
     except TooManyAttempts:
-        ctx.trace(LimitReached(limit=name, client=ctx.caller.client))
+        ctx.trace(LimitReached(limit=name, client=limit_key(ctx.caller.client)))
         raise
 
 
 async def _rehash(ctx: Context, account: Account, password: str) -> None:
     """Store the password under today's parameters; whoever changed it meanwhile comes first (S5)."""
     try:
-        password_hash = await ctx.plan.hasher.hash(password, client=ctx.caller.client)
+        password_hash = await ctx.plan.hasher.hash(password, client=limit_key(ctx.caller.client))
     except HashingBusy:  # next time
         return
     current = await ctx.accounts.lock(account.handle)
@@ -250,7 +253,7 @@ async def verify_current(ctx: Context, account: Account, password: str, *, field
     """Return the proof that the signed-in person knows the password. Raises `InvalidForm`. Holds no connection."""
     await ctx.release()
     await attempt(ctx, "current_password", ctx.plan.backoff, account.handle)
-    verdict = await ctx.plan.hasher.verify(password, account.password_hash, client=ctx.caller.client)
+    verdict = await ctx.plan.hasher.verify(password, account.password_hash, client=limit_key(ctx.caller.client))
     if not verdict.ok:
         ctx.trace(AuthenticationFailed(factor=PASSWORD, identifier="", handle=account.handle))
         raise InvalidForm({field: [FieldError("wrong_password")]})

@@ -11,7 +11,7 @@ from powauth.database import DatabaseUnit
 from powauth.errors import Taken
 from powauth.sqlalchemy import SQLAlchemyDatabase
 from powauth.testing.accounts_contract import NOW
-from powauth.testing.app import ACME, OTHER
+from powauth.testing.backend import ACME, OTHER
 from powauth.testing.records_contract import SCHEMA, Note
 from tests.sqlalchemy_adapter import models
 from tests.sqlalchemy_adapter.models import App

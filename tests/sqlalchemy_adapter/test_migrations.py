@@ -116,9 +116,8 @@ async def upgraded(app: App) -> list[tuple[Any, ...]]:
 
 
 async def test_steps_run_once_however_many_processes_start(url: str) -> None:
-    async with models.app_on(url, models.with_uuid, FIRST) as first:
-        async with first.unit() as unit:
-            await unit.records(Letter).add(Letter(id="1", text="old"))
+    async with models.app_on(url, models.with_uuid, FIRST) as first, first.unit() as unit:
+        await unit.records(Letter).add(Letter(id="1", text="old"))
     async with models.app_on(url, models.with_uuid, THIRD) as app:  # create_tables adds the columns and upgrades
         assert await upgraded(app) == [("1", 1, 2)]
         await asyncio.gather(*(app.database.open() for _ in range(3)))

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
 
@@ -9,9 +10,9 @@ import pytest
 from sqlalchemy import make_url, text
 
 from powauth.accounts import NewAccount
-from powauth.errors import DatabaseUnavailable
+from powauth.errors import DatabaseUnavailable, Taken
 from powauth.testing.accounts_contract import NOW
-from powauth.testing.app import ACME
+from powauth.testing.backend import ACME
 from powauth.testing.records_contract import SCHEMA
 from tests import servers
 from tests.sqlalchemy_adapter import models
@@ -120,6 +121,17 @@ async def test_a_server_that_is_killed_is_told(
             await unit.rollback()
             with pytest.raises(DatabaseUnavailable):
                 await add(app, "grace")
+
+
+async def test_errors_do_not_carry_what_was_to_be_stored(url: str) -> None:
+    async with models.app_on(url, models.with_uuid, SCHEMA) as app:
+        new = NewAccount(username="ada", password_hash="$secret-hash")
+        async with app.unit() as unit:
+            await unit.accounts.add(new, now=NOW)
+        with pytest.raises(Taken) as taken:
+            async with app.unit() as unit:
+                await unit.accounts.add(NewAccount(username="ada", password_hash="$secret-hash"), now=NOW)
+    assert "$secret-hash" not in "".join(traceback.format_exception(taken.value))
 
 
 class Relay:

@@ -13,7 +13,7 @@ from powauth.accounts import Account, Changes, NewAccount
 from powauth.errors import Stale, Taken
 from powauth.records import new_id
 from powauth.testing.accounts_contract import NOW
-from powauth.testing.app import ACME
+from powauth.testing.backend import ACME
 from powauth.testing.records_contract import SCHEMA, Note
 from tests.sqlalchemy_adapter import models
 from tests.sqlalchemy_adapter.models import App

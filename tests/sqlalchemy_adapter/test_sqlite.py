@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from powauth.sqlalchemy import SQLAlchemyDatabase, writers
 from powauth.sqlite import SQLiteStore
 from powauth.stores import MemoryStore
 from powauth.testing.accounts_contract import NOW
-from powauth.testing.app import ACME
+from powauth.testing.backend import ACME
 from powauth.testing.records_contract import SCHEMA, Note
 from tests.sqlalchemy_adapter import models
 from tests.sqlalchemy_adapter.models import App
@@ -59,7 +58,7 @@ async def app(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[A
     manner: Callable[[AsyncEngine], None] | str = request.param
     arguments: dict[str, Any] = dict(IMPATIENT)
     if manner == "autocommit":
-        if sys.version_info < (3, 12):
+        if not hasattr(sqlite3, "LEGACY_TRANSACTION_CONTROL"):
             pytest.skip("sqlite3 has autocommit= since Python 3.12")
         arguments["autocommit"] = False
     async with models.engine_on(f"sqlite+aiosqlite:///{tmp_path}/app.db", connect_args=arguments, **ONE) as engine:

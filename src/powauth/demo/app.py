@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Annotated
 
 from fastapi import FastAPI
+from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
 from powauth import Auth, Autocomplete, Form, NewAccount, Store, Text, sign_up
@@ -42,7 +43,7 @@ class Profile(Form):
     newsletter: bool = False
 
 
-def create_app(*, secret: str, base_url: str, database_url: str, store: Store | None = None) -> FastAPI:
+def create_app(*, secret: str, base_url: str, database_url: str | URL, store: Store | None = None) -> FastAPI:
     """Return the demo. `base_url` is where its sign-in pages are, such as `http://127.0.0.1:8000/auth`."""
     engine = create_async_engine(database_url)
     sessions = async_sessionmaker(engine, expire_on_commit=False)

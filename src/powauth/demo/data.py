@@ -5,10 +5,14 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import URL
+
 SECRET = "secret"
 DATABASE = "demo.db"
+BESIDE = "demo.db-powauth-sessions.db"
+"""Where sessions are if nobody says otherwise: beside the database."""
 STORE = "sessions.db"
-BESIDE_A_DATABASE = ("", "-wal", "-shm", "-journal")
+ENDINGS = ("", "-wal", "-shm", "-journal")
 """What SQLite calls the files that it makes."""
 
 
@@ -28,13 +32,13 @@ class DataFolder:
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     @property
-    def database_url(self) -> str:
-        """The address of the database, for SQLAlchemy."""
-        return f"sqlite+aiosqlite:///{self.path / DATABASE}"
+    def database(self) -> URL:
+        """The database of accounts and mails."""
+        return URL.create("sqlite+aiosqlite", database=str(self.path / DATABASE))
 
     @property
     def store(self) -> Path:
-        """The file of sessions, and of whatever else expires."""
+        """A file for sessions, and whatever else expires."""
         return self.path / STORE
 
     def secret(self) -> str:
@@ -50,6 +54,6 @@ class DataFolder:
 
     def empty(self) -> None:
         """Remove the files of the demo, and no others."""
-        databases = [name + ending for name in (DATABASE, STORE) for ending in BESIDE_A_DATABASE]
+        databases = [name + ending for name in (DATABASE, BESIDE, STORE) for ending in ENDINGS]
         for name in (SECRET, *databases):
             (self.path / name).unlink(missing_ok=True)

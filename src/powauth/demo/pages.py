@@ -66,7 +66,12 @@ def own_pages(auth: Auth[User], theme: Theme, get_db: GetDb) -> APIRouter:
 
 def _operations(document: dict[str, Any]) -> list[dict[str, Any]]:
     return [
-        {"method": method.upper(), "path": path, **operation}
+        {"method": method.upper(), "path": path, "summary": operation["summary"], "asks": _asks(operation)}
         for path, operations in sorted(document["paths"].items())
         for method, operation in operations.items()
     ]
+
+
+def _asks(operation: dict[str, Any]) -> list[str]:
+    content = operation.get("requestBody", {}).get("content", {})
+    return list(content.get("application/json", {}).get("schema", {}).get("properties", ()))

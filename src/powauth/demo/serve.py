@@ -21,8 +21,9 @@ PATIENCE = 3
 def run(*, port: int = 8000, database: str | None = None, store: str | None = None, fresh: bool = False) -> None:
     """Run the demo until Ctrl-C.
 
-    `database` is a SQLAlchemy URL with an asynchronous driver, `store` is `memory`, `sqlite` or such a URL; without
-    them both are files in the data folder, which `fresh` empties first. If the port is taken, it is the next free one.
+    `database` is a SQLAlchemy URL with an asynchronous driver, `store` is `memory`, `sqlite` or such a URL. Without them
+    both are files in the data folder, which `fresh` empties first; a database elsewhere it leaves as it is. If the port
+    is taken, it is the next free one.
     """
     folder = DataFolder(default_folder())
     if fresh:
@@ -32,8 +33,8 @@ def run(*, port: int = 8000, database: str | None = None, store: str | None = No
         app = create_app(
             secret=folder.secret(),
             base_url=f"{address}/auth",
-            database_url=database or folder.database_url,
-            store=choose_store(store or "sqlite", folder),
+            database_url=database or folder.database,
+            store=choose_store(store, folder) if store else None,
         )
         greeting = f"Powauth demo: {address}\nIts data:     {folder.path}\nTo stop it:   Ctrl-C"
         settings = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=PATIENCE)

@@ -46,18 +46,18 @@ class Theme:
     def __init__(self, auth: Auth[User]) -> None:
         self._auth = auth
 
-    def page(self, request: Request, name: str, title: str, user: User | None, **data: object) -> HTMLResponse:
+    def page(self, request: Request, name: str, title: str, user: User | None, /, **data: object) -> HTMLResponse:
         """Return the page whose template is `demo/<name>.html`; it finds `data` as `view.data`."""
         navigation = SIGNED_IN if user else SIGNED_OUT
         view = PageView(
             name=f"demo.{name}",
             title=title,
             navigation=tuple(
-                LinkView(link.text, link.url, current=link.url == request.url.path, post=link.post)
+                LinkView(link.text, link.url, current=link.url == request.scope["path"], post=link.post)
                 for link in navigation
             ),
             notices=self._notices(request),
-            account=AccountView(user.name or user.email or "", user.email) if user else None,
+            account=AccountView(user.email or user.name, user.email) if user else None,
             data=data,
             application="Powauth demo",
             now=self._auth.clock.now(),

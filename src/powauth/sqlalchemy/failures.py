@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Table, UniqueConstraint
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from powauth.errors import DatabaseUnavailable, Deadlocked, PowauthError, Taken
@@ -50,10 +50,12 @@ class Uniques:
 def translated(error: BaseException, uniques: Uniques | None = None) -> PowauthError | None:
     """Return what the error means to a caller; `None` for a programmer's mistake, which is raised as it is."""
     code = _code(error)
+    if isinstance(error, StatementError):
+        error.hide_parameters = True  # password hashes and addresses would stand in the application's log
     if isinstance(error, IntegrityError):
         return Taken(uniques.field(error) if uniques else None) if code in _UNIQUE else None
     if code in _DEADLOCKED or code.startswith(_BUSY):
-        return Deadlocked(str(error))
+        return Deadlocked(code)
     return DatabaseUnavailable() if _is_unavailable(error, code) else None
 
 

@@ -113,7 +113,7 @@ class TableRecords(Generic[R]):
 
     def _to_column(self, column: Column, value: object, key: Mapping[str, object]) -> object:
         self._check(column, value)
-        if value is None or not column.mark(Encrypted):
+        if not column.mark(Encrypted) or (value is None and column.nullable):
             return value
         context = place(self._table, column.name, self._tenant, key)
         return self._encryption.seal(to_plain(column, value), context=context)

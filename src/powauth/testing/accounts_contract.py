@@ -222,10 +222,10 @@ class AccountsContract:
         ada = await self.add(backend)
         async with backend.unit() as unit:
             await unit.accounts.get(ada.id)
-            assert not unit.has_written
+            seen = [unit.has_written]
             await unit.release()
             await unit.accounts.lock(ada.handle)
-            assert unit.has_written
+            assert [*seen, unit.has_written] == [False, True]
             with pytest.raises(RuntimeError):
                 await unit.release()
 
