@@ -3,7 +3,7 @@
 These are the public names; what is not listed here or in an extension's `__init__.py` is private.
 """
 
-from powauth.accounts import Account, AccountId, Changes, Handle, NewAccount
+from powauth.accounts import Account, AccountId, Accounts, Changes, Handle, NewAccount
 from powauth.auth import Auth
 from powauth.clock import Clock, SystemClock
 from powauth.context import Caller, Context, Hook, on
@@ -35,6 +35,36 @@ from powauth.errors import (
     Unreadable,
     UnsupportedMedia,
 )
+from powauth.events import (
+    Authenticated,
+    AuthenticationFailed,
+    Closed,
+    Closing,
+    EmailChanged,
+    EmailChanging,
+    Erased,
+    Event,
+    LimitReached,
+    Locked,
+    MailFailed,
+    PasswordChanged,
+    PasswordChanging,
+    ProfileChanged,
+    SessionEnded,
+    SessionStarted,
+    SessionStolen,
+    SignedIn,
+    SignedOut,
+    SignedUp,
+    SigningIn,
+    SigningOut,
+    SigningUp,
+    TokenMinted,
+    TokenRefused,
+    TokenTaken,
+    Unlocked,
+    UsernameChanged,
+)
 from powauth.extension import Command, Extension, Fields, Link, Manifest
 from powauth.forms import (
     Autocomplete,
@@ -54,6 +84,8 @@ from powauth.http import RawRequest, Request
 from powauth.limits import Backoff, Limit
 from powauth.mail import ConsoleMailer, Mail, Mailer, MailKind
 from powauth.operations import (
+    Authentic,
+    Changed,
     authenticate,
     change_email,
     change_password,
@@ -65,13 +97,15 @@ from powauth.operations import (
     sign_out,
     sign_up,
     unlock_account,
+    verify_current,
 )
-from powauth.pages import Detour, Done, Page, Proved, Resumed, Shown
+from powauth.pages import Detour, Done, Outcome, Page, Proved, Resumed, Shown
 from powauth.passwords import Passwords, Pepper
+from powauth.pending import Pending
 from powauth.plan import Cookies, Paths
-from powauth.records import Encrypted, Index, Json, Key, Owner, Record, Records, Text, Unique
-from powauth.routing import ANYBODY, PARKED, SIGNED_IN, SIGNED_OUT, FormPage, Get, Post, Requirement
-from powauth.sessions import Proof, Session, SessionSettings
+from powauth.records import Encrypted, Index, Json, Key, Owner, Record, Records, Text, Unique, new_id
+from powauth.routing import ANYBODY, PARKED, SIGNED_IN, SIGNED_OUT, FormPage, Get, Parked, Post, Requirement
+from powauth.sessions import Proof, Session, SessionSettings, Transport
 from powauth.stores import MemoryStore, Store
 from powauth.tenants import Tenant, Tenants, TenantsByHost
 from powauth.tokens import Token, TokenKind
@@ -83,17 +117,24 @@ __all__ = [
     "SIGNED_OUT",
     "Account",
     "AccountId",
+    "Accounts",
     "ActionRequired",
     "AlreadySignedIn",
     "Auth",
     "AuthError",
+    "Authentic",
+    "Authenticated",
+    "AuthenticationFailed",
     "Autocomplete",
     "Backoff",
     "Between",
     "Caller",
+    "Changed",
     "Changes",
     "Choice",
     "Clock",
+    "Closed",
+    "Closing",
     "Command",
     "ConfigurationError",
     "Conflict",
@@ -105,7 +146,11 @@ __all__ = [
     "Detour",
     "Done",
     "Email",
+    "EmailChanged",
+    "EmailChanging",
     "Encrypted",
+    "Erased",
+    "Event",
     "Extension",
     "FieldError",
     "Fields",
@@ -125,8 +170,11 @@ __all__ = [
     "Json",
     "Key",
     "Limit",
+    "LimitReached",
     "Link",
+    "Locked",
     "Mail",
+    "MailFailed",
     "MailKind",
     "Mailer",
     "Manifest",
@@ -138,14 +186,20 @@ __all__ = [
     "NoForm",
     "NotFound",
     "NotSignedIn",
+    "Outcome",
     "Owner",
     "Page",
+    "Parked",
     "Password",
+    "PasswordChanged",
+    "PasswordChanging",
     "Passwords",
     "Paths",
+    "Pending",
     "Pepper",
     "Post",
     "PowauthError",
+    "ProfileChanged",
     "Proof",
     "Proved",
     "RawRequest",
@@ -155,8 +209,17 @@ __all__ = [
     "Requirement",
     "Resumed",
     "Session",
+    "SessionEnded",
     "SessionSettings",
+    "SessionStarted",
+    "SessionStolen",
     "Shown",
+    "SignedIn",
+    "SignedOut",
+    "SignedUp",
+    "SigningIn",
+    "SigningOut",
+    "SigningUp",
     "Stale",
     "StillReferenced",
     "Store",
@@ -169,13 +232,19 @@ __all__ = [
     "Text",
     "Token",
     "TokenKind",
+    "TokenMinted",
+    "TokenRefused",
+    "TokenTaken",
     "TooLarge",
     "TooManyAttempts",
+    "Transport",
     "Unavailable",
     "Unique",
+    "Unlocked",
     "Unreadable",
     "UnsupportedMedia",
     "Username",
+    "UsernameChanged",
     "authenticate",
     "change_email",
     "change_password",
@@ -183,9 +252,11 @@ __all__ = [
     "change_username",
     "close_account",
     "lock_account",
+    "new_id",
     "on",
     "sign_in",
     "sign_out",
     "sign_up",
     "unlock_account",
+    "verify_current",
 ]

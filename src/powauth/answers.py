@@ -24,6 +24,7 @@ from powauth.templates import PageView, Templates
 from powauth.views import Rejected, Views
 
 MINUTE = 60
+LONGEST_NAME = 255  # of a file (NAME_MAX): whoever asks for a longer one is told so by the file system, with an error
 
 
 class Answers:
@@ -86,7 +87,7 @@ class Answers:
     def asset(self, raw: RawRequest) -> Response:
         """Return a file of the theme; its address holds its version, so it never changes."""
         name = raw.path.rsplit("/", 1)[-1]
-        found = self._templates.asset(name) if self._templates else None
+        found = self._templates.asset(name) if self._templates and len(name) <= LONGEST_NAME else None
         if found is None or raw.method not in {"GET", "HEAD"}:
             raise NotFound
         body, type_ = found

@@ -32,7 +32,7 @@ from powauth.http import RawRequest, Redirect, Request, Response, accept_prefers
 from powauth.pages import Outcome, Page, Shown
 from powauth.plan import Plan
 from powauth.redirects import safe_target
-from powauth.routing import FormPage, Get, Post, Router, requirement
+from powauth.routing import FormPage, Get, Router, as_post, form_of, methods, requirement, show_of
 from powauth.templates import Templates
 from powauth.units import announce, begin
 from powauth.visits import Visit
@@ -142,7 +142,8 @@ class Edge:
 
     async def _claim(self, call: Call) -> None:
         """Count one use of the page by this address, before anything is read or worked out."""
-        limit = call.page.limit if isinstance(call.page, Post) else None
+        post = as_post(call.page)
+        limit = post.limit if post else None
         if limit is None:
             return
         async with begin(self._plan, call.visit.tenant, call.caller, writes=False) as ctx:
@@ -199,10 +200,10 @@ class Edge:
                 call.visit.traces += ctx.traces
 
     async def _run(self, call: Call, request: Request[Any], ctx: Context) -> Outcome:
-        page = call.page
-        if call.visit.raw.method == "POST" and isinstance(page, Post):
-            return await page.submit(request, ctx)
-        show = page.show if isinstance(page, (Get, FormPage)) else None
+        post = as_post(call.page)
+        if call.visit.raw.method == "POST" and post:
+            return await post.submit(request, ctx)
+        show = show_of(call.page)
         return await show(request, ctx) if show else Shown()
 
     async def _account(self, call: Call, ctx: Context) -> Account | None:
@@ -217,8 +218,9 @@ class Edge:
     def _request(self, call: Call) -> Request[Any]:
         form: Form = NoForm()
         extras: dict[type[Form], Form] = {}
-        if call.visit.raw.method == "POST" and isinstance(call.page, Post):
-            form, extras = self._read(call, call.page.form)
+        asked_for = form_of(call.page)
+        if call.visit.raw.method == "POST" and asked_for:
+            form, extras = self._read(call, asked_for)
         return Request(
             raw=call.visit.raw,
             form=form,
@@ -246,14 +248,21 @@ class Edge:
     def _show(self, call: Call, shown: Shown, account: Account | None) -> Response:
         if not call.is_html:
             return self._answers.shown(self._fields(call.original), shown)
-        query = {name: value for name, value in call.query.items() if name != "next" or self._target(call, value)}
         notices = call.visit.take_notices()
-        views = self._answers.views(query=query, params=call.params, notices=notices, account=account)
+        views = self._answers.views(query=self._query(call), params=call.params, notices=notices, account=account)
         return self._answers.html(views.page(call.original, shown), shown.status)
+
+    def _query(self, call: Call) -> Mapping[str, str]:
+        """Return what the address brought along, without a `next` that leads away."""
+        return {name: value for name, value in call.query.items() if name != "next" or self._may_follow(call, value)}
+
+    def _may_follow(self, call: Call, target: str) -> bool:
+        return target in self._plan.app_links or self._target(call, target) is not None
 
     def _fields(self, page: Page) -> tuple[FormField, ...]:
         served = self._plan.pages[page].page
-        forms = (served.form, *self._plan.fields.get(page, ())) if isinstance(served, FormPage) else ()
+        form = form_of(served) if "GET" in methods(served) else None
+        forms = (form, *self._plan.fields.get(page, ())) if form else ()
         return tuple(known for form in forms for known in asked(form, self._plan.identifiers))
 
     async def _refuse(self, call: Call, error: AuthError) -> Response:
@@ -277,13 +286,12 @@ class Edge:
             return self._answers.problem(error, "html")
         shown, account = await self._shown_again(call, home)
         rejected = self._answers.rejected(call.original, error, call.body.data)
-        views = self._answers.views(query=call.query, params=call.params, account=account)
+        views = self._answers.views(query=self._query(call), params=call.params, account=account)
         problem = self._answers.problem(error, "html")
         return self._answers.html(views.page(home, shown, rejected), error.status, _retry(problem))
 
     async def _shown_again(self, call: Call, home: Page) -> tuple[Shown, Account | None]:
-        served = self._plan.pages[home].page
-        show = served.show if isinstance(served, (Get, FormPage)) else None
+        show = show_of(self._plan.pages[home].page)
         again = replace(call, caller=replace(call.caller, session=await call.visit.session()))
         async with begin(self._plan, call.visit.tenant, again.caller, writes=False) as ctx:
             account = await self._account(call, ctx)

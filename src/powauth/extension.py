@@ -1,12 +1,12 @@
 """Extension and Manifest: how a feature says what it adds. Core has no features."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, dataclass_transform
+from typing import Any, ClassVar, Generic, dataclass_transform
 
-from powauth.context import Hook
-from powauth.forms import Form
+from powauth.context import Context, Hook
+from powauth.forms import F, Form
 from powauth.mail import MailKind
 from powauth.pages import Page
 from powauth.records import Record
@@ -30,13 +30,22 @@ class Fields:
     form: type[Form]
 
 
+CommandResult = Mapping[str, object] | Sequence[Mapping[str, object]] | None
+"""What a command prints: one thing, several, or nothing; a table for people, JSON for programs. Never a secret."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """A command of the command line, as `powauth <extension> <name>`."""
+class Command(Generic[F]):
+    """A command of the command line, as `powauth <extension> <name>`, in one unit of work.
+
+    The fields of the form are its options: `expires_in` is `--expires-in`, a box is a flag, a password is asked for
+    and never an argument. An `AuthError` that it raises is told in words.
+    """
 
     name: str
     help: str
-    run: Callable[..., Any]
+    form: type[F]
+    run: Callable[[F, Context], Awaitable[CommandResult]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +68,7 @@ class Manifest:
     links: tuple[Link, ...] = ()
     messages: Mapping[str, str] = field(default_factory=dict[str, str])
     mails: tuple[MailKind, ...] = ()
-    commands: tuple[Command, ...] = ()
+    commands: tuple[Command[Any], ...] = ()
 
     def served(self) -> tuple[Route, ...]:
         """Return its pages, each with the value that the extension names it by."""

@@ -6,9 +6,11 @@ from typing import Any
 from powauth.forms import Between, Choice, Form, FormField, NoForm, asked
 from powauth.pages import Page
 from powauth.plan import Bound, Plan
-from powauth.routing import ANYBODY, FormPage, Get, Post, form_of, requirement
+from powauth.routing import ANYBODY, PARKED, SIGNED_OUT, form_of, methods, requirement
 
 FORM_TYPES = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
+OPEN = (ANYBODY, SIGNED_OUT, PARKED)
+"""What is asked without a session."""
 PROBLEM = {"$ref": "#/components/schemas/PowauthProblem"}
 
 ERRORS: Mapping[str, str] = {
@@ -64,9 +66,9 @@ def paths(plan: Plan) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for original, bound in plan.pages.items():
         item: dict[str, Any] = found.setdefault(plan.mount + bound.page.path, {})
-        if isinstance(bound.page, (Get, FormPage)):
+        if "GET" in methods(bound.page):
             item["get"] = _operation(plan, original, bound, sends=False)
-        if isinstance(bound.page, Post):
+        if "POST" in methods(bound.page):
             item["post"] = _operation(plan, original, bound, sends=True)
     return found
 
@@ -80,9 +82,9 @@ def _operation(plan: Plan, original: Page, bound: Bound, *, sends: bool) -> dict
         "parameters": _parameters(bound.page.path),
         "responses": _responses(sends=sends),
     }
-    if requirement(bound.page) is not ANYBODY:
+    if requirement(bound.page) not in OPEN:
         operation["security"] = [{name: []} for name in security_schemes(plan)]
-    if sends and isinstance(bound.page, Post):
+    if sends:
         schema = _schema(plan, original, form_of(bound.page) or NoForm)
         operation["requestBody"] = {"content": {type_: {"schema": schema} for type_ in FORM_TYPES}}
     return operation

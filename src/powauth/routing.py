@@ -57,7 +57,10 @@ class Parked(Requirement):
     """The page's name; empty for any."""
 
     async def check(self, ctx: Context) -> None:
-        """Raise `NotSignedIn` for others."""
+        """Raise `NotSignedIn` for others, `AlreadySignedIn` for who has no step left to take."""
+        if ctx.caller.pending is None:
+            await SIGNED_OUT.check(ctx)
+            raise NotSignedIn
         if self.page and ctx.pending.detour != self.page:
             raise NotSignedIn
 
@@ -159,10 +162,22 @@ def methods(page: Page) -> frozenset[str]:
     return frozenset({"POST"}) if isinstance(page, Post) else frozenset({"GET", "HEAD"})
 
 
+def as_post(page: Page) -> Post[Any] | None:
+    """Return a page that a form is sent to; `None` for one that is only looked at."""
+    post: Any = page  # of whatever form
+    return post if isinstance(page, Post) else None
+
+
 def form_of(page: Page) -> type[Form] | None:
     """Return the form that is sent to a page; `None` for one that is only looked at."""
-    form: type[Form] | None = page.form if isinstance(page, Post) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  of whatever form
-    return form
+    post = as_post(page)
+    return post.form if post else None
+
+
+def show_of(page: Page) -> Show | None:
+    """Return what shows a page; `None` if it shows nothing but its form, or is never shown."""
+    shown: Any = page  # of whatever form
+    return shown.show if isinstance(page, (Get, FormPage)) else None
 
 
 def requirement(page: Page) -> Requirement:

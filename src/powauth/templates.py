@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 def no_words(code: str, /, **values: object) -> str:  # noqa: ARG001  the shape of Words
-    """Return the code where there are no words."""
+    """Return the code, where there are no words."""
     return code
 
 
@@ -105,7 +105,7 @@ class PageView:
     """The application's name."""
     home: str = "/"
     now: datetime | None = None
-    words: Callable[..., str] = lambda code, /, **values: code  # noqa: ARG005  replaced by the words of a language
+    words: Callable[..., str] = no_words
     """`words("sign_in.title", name=…)`."""
     url: Callable[[str], str] = lambda name: name
     """`url("sign_in.new")`: the address of a page."""
@@ -124,7 +124,7 @@ class MailView:
     """What it is made of, `url` among it where the mail holds a link."""
     language: str = "en"
     application: str = ""
-    words: Callable[..., str] = lambda code, /, **values: code  # noqa: ARG005  replaced by the words of a language
+    words: Callable[..., str] = no_words
 
 
 class Templates(Protocol):

@@ -2,8 +2,9 @@
 
 import importlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import click
 
@@ -15,7 +16,7 @@ ADDED = "powauth.cli.added"
 
 @dataclass(frozen=True, slots=True)
 class Lazy:
-    """A command of that name in the module of that name below this package."""
+    """A command of that name, in the module of that name below this package."""
 
     name: str
     help: str
@@ -38,44 +39,47 @@ class Lazy:
 class LazyGroup(click.Group):
     """Commands of ours by name, and those that an application's extensions add."""
 
-    def __init__(self, name: str, *, lazy: Sequence[Lazy], **settings: object) -> None:
-        super().__init__(name, **settings)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  click's own
-        self._lazy = {known.name: known for known in lazy}
+    lazy: Mapping[str, Lazy]
+    app: str | None = None
+    """The application that is named, before or behind the command."""
+
+    def __init__(self, *, lazy: Sequence[Lazy], **settings: Any) -> None:  # noqa: ANN401  those of click.Group
+        super().__init__(**settings)
+        self.lazy = {known.name: known for known in lazy}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands."""
-        app = ctx.params.get("app")
-        return [*self._lazy, *(sorted(_added(app, ctx)) if app else ())]
+        return [*self.lazy, *sorted(_added(ctx.params.get("app")))]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command of that name; one of an extension, if an application is named."""
-        if cmd_name in self._lazy:
-            return self._lazy[cmd_name].load()
-        app = ctx.params.get("app") or ctx.meta.get(ENVIRONMENT) or os.environ.get(ENVIRONMENT)
-        return _added(app, ctx).get(cmd_name) if app else None
+        if cmd_name in self.lazy:
+            return self.lazy[cmd_name].load()
+        return _added(ctx.params.get("app")).get(cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; `--app` may stand behind its name as well."""
-        ctx.meta[ENVIRONMENT] = _named_behind(args)
-        if args[0] not in self._lazy and self.get_command(ctx, args[0]) is None and args[0].isidentifier():
-            ctx.fail(f"no command is called {args[0]!r}: if it is an extension with commands, name --app as well")
+        """Find the command; `--app` may stand behind its name as well, or in the environment."""
+        name = args[0]
+        if name not in self.lazy:
+            ctx.params["app"] = _behind(args) or ctx.params.get("app") or os.environ.get(ENVIRONMENT)
+            if not ctx.params["app"] and not name.startswith("-"):
+                ctx.fail(f"no command is called {name!r}: for one of an extension, name the application with --app")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands and what they do, without importing them."""
-        rows = [(known.name, known.help) for known in self._lazy.values()]
         with formatter.section("Commands"):
-            formatter.write_dl(rows)
-        app = ctx.params.get("app")
-        added = [(name, command.get_short_help_str(100)) for name, command in sorted(_added(app, ctx).items())]
-        if app and added:
+            formatter.write_dl([(known.name, known.help) for known in self.lazy.values()])
+        added = _added(ctx.params.get("app"))
+        if added:
             with formatter.section("Commands of extensions"):
-                formatter.write_dl(added)
+                formatter.write_dl([(name, group.get_short_help_str(100)) for name, group in sorted(added.items())])
 
 
-def _named_behind(args: Sequence[str]) -> str | None:
+def _behind(args: Sequence[str]) -> str | None:
+    """Return what `--app` says behind a command that is not known yet."""
     for place, text in enumerate(args):
         if text == "--app" and place + 1 < len(args):
             return args[place + 1]
@@ -84,8 +88,8 @@ def _named_behind(args: Sequence[str]) -> str | None:
     return None
 
 
-def _added(app: str | None, ctx: click.Context) -> dict[str, click.Command]:
-    if app is None:
+def _added(app: str | None) -> Mapping[str, click.Command]:
+    if not app:
         return {}
-    commands: dict[str, click.Command] = importlib.import_module(ADDED).groups(load(app, ctx))
-    return commands
+    groups: Mapping[str, click.Command] = importlib.import_module(ADDED).groups(load(app))
+    return groups

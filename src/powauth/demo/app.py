@@ -8,13 +8,14 @@ from fastapi import FastAPI
 from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
-from powauth import Auth, Autocomplete, Form, NewAccount, Store, Text, sign_up
+from powauth import Auth, Autocomplete, Clock, Form, NewAccount, Store, SystemClock, Text, sign_up
 from powauth.demo.mailbox import Mailbox, mailbox_pages
 from powauth.demo.models import User
-from powauth.demo.pages import own_pages
-from powauth.demo.theme import ADA, ADA_PASSWORD, TEMPLATES, Theme
+from powauth.demo.pages import ADA, ADA_PASSWORD, own_pages
+from powauth.demo.theme import APPLICATION, Theme, make_templates
 from powauth.extensions.manage_account import ManageAccount
 from powauth.extensions.prove import Prove
+from powauth.extensions.security_mails import SecurityMails
 from powauth.extensions.session_list import SessionList
 from powauth.extensions.sign_in import SignIn
 from powauth.extensions.sign_up import SignUp
@@ -43,26 +44,36 @@ class Profile(Form):
     newsletter: bool = False
 
 
-def create_app(*, secret: str, base_url: str, database_url: str | URL, store: Store | None = None) -> FastAPI:
+def create_app(
+    *,
+    secret: str,
+    base_url: str,
+    database_url: str | URL,
+    store: Store | None = None,
+    clock: Clock | None = None,
+) -> FastAPI:
     """Return the demo. `base_url` is where its sign-in pages are, such as `http://127.0.0.1:8000/auth`."""
     engine = create_async_engine(database_url)
     sessions = async_sessionmaker(engine, expire_on_commit=False)
     database = SQLAlchemyDatabase(sessions, User)
+    templates = make_templates()
     auth = Auth(
         secret=secret,
         database=database,
         store=store,
         base_url=base_url,
-        application="Powauth demo",
+        application=APPLICATION,
         mailer=Mailbox(sessions),
-        templates=TEMPLATES,
+        templates=templates,
         messages=MESSAGES,
+        clock=clock or SystemClock(),
         extensions=[
             SignUp(form=MySignUp),
             SignIn(),
             ManageAccount(profile=Profile),
             SessionList(),
             Prove(),
+            SecurityMails(),
         ],
     )
 
@@ -77,8 +88,8 @@ def create_app(*, secret: str, base_url: str, database_url: str | URL, store: St
         yield
         await engine.dispose()
 
-    app = FastAPI(title="Powauth demo", lifespan=lifespan)
-    theme = Theme(auth)
+    app = FastAPI(title=APPLICATION, lifespan=lifespan)
+    theme = Theme(auth, templates)
     app.include_router(own_pages(auth, theme, get_db))
     app.include_router(mailbox_pages(auth, theme, get_db))
     install(app, auth)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi import APIRouter, Depends, HTTPException, Path, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -13,9 +13,12 @@ from powauth.demo.pages import GetDb
 from powauth.demo.theme import Theme, wants_html
 from powauth.fastapi import current_user
 
-SANDBOX = (
-    "sandbox allow-top-navigation-by-user-activation; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-)
+FRAMED = {
+    "Content-Security-Policy": "sandbox allow-top-navigation-by-user-activation; default-src 'none'; "
+    "style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
 """A mail's HTML runs nothing, loads nothing and has no origin: it only shows itself, and its links may be followed."""
 
 
@@ -45,11 +48,14 @@ class Mailbox:
 def mailbox_pages(auth: Auth[User], theme: Theme, get_db: GetDb) -> APIRouter:
     """Return the pages that show the mails, newest first."""
     router = APIRouter(tags=["demo"])
-    Db = Annotated[AsyncSession, Depends(get_db)]
-    Somebody = Annotated[User | None, Depends(current_user(auth, db=get_db, optional=True))]
+    somebody = current_user(auth, db=get_db, optional=True)
 
     @router.get("/mailbox")
-    async def mailbox(request: Request, db: Db, user: Somebody) -> Response:
+    async def mailbox(
+        request: Request,
+        db: Annotated[AsyncSession, Depends(get_db)],
+        user: Annotated[User | None, Depends(somebody)],
+    ) -> Response:
         """Show every mail that was sent, newest first."""
         mails = (await db.scalars(select(SentMail).order_by(SentMail.number.desc()))).all()
         if wants_html(request):
@@ -57,15 +63,16 @@ def mailbox_pages(auth: Auth[User], theme: Theme, get_db: GetDb) -> APIRouter:
         return JSONResponse([as_data(mail) for mail in mails])
 
     @router.get("/mailbox/{number}", response_class=HTMLResponse)
-    async def html(number: int, db: Db) -> Response:
+    async def html(
+        number: Annotated[int, Path(ge=1, lt=2**31)], db: Annotated[AsyncSession, Depends(get_db)]
+    ) -> Response:
         """Show the HTML of one mail, to be framed by the mailbox."""
         mail = await db.get(SentMail, number)
         if mail is None:
             raise HTTPException(404)
         # Its links lead the whole window, not the frame that they stand in.
         body = mail.html.replace("<head>", '<head><base target="_top">', 1)
-        headers = {"Content-Security-Policy": f"{SANDBOX}; frame-ancestors 'self'", "X-Content-Type-Options": "nosniff"}
-        return HTMLResponse(body, headers=headers)
+        return HTMLResponse(body, headers=FRAMED)
 
     return router
 

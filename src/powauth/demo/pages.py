@@ -10,11 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from powauth import Auth
 from powauth.demo.models import User
-from powauth.demo.theme import ADA, ADA_PASSWORD, Theme, wants_html
+from powauth.demo.theme import Theme, wants_html
 from powauth.extensions.prove import recent
 from powauth.fastapi import current_user
 
 GetDb = Callable[[], AsyncGenerator[AsyncSession]]
+
+ADA = "ada@example.com"
+ADA_PASSWORD = "four quiet green owls"
+"""Shown on the start page: whoever runs the demo may be her."""
 
 FRESH = timedelta(minutes=1)
 """How old a proof may be that opens the vault."""
@@ -23,12 +27,12 @@ FRESH = timedelta(minutes=1)
 def own_pages(auth: Auth[User], theme: Theme, get_db: GetDb) -> APIRouter:
     """Return the pages; what stands in a handler's arguments is all that they know of sign-in."""
     router = APIRouter(tags=["demo"])
-    Somebody = Annotated[User | None, Depends(current_user(auth, db=get_db, optional=True))]
-    CurrentUser = Annotated[User, Depends(current_user(auth, db=get_db))]
-    ProvedUser = Annotated[User, Depends(current_user(auth, db=get_db, require=recent(FRESH)))]
+    somebody = current_user(auth, db=get_db, optional=True)
+    signed_in = current_user(auth, db=get_db)
+    proved = current_user(auth, db=get_db, require=recent(FRESH))
 
     @router.get("/", response_class=HTMLResponse)
-    async def start(request: Request, user: Somebody) -> Response:
+    async def start(request: Request, user: Annotated[User | None, Depends(somebody)]) -> Response:
         """Say what there is to try."""
         return theme.page(
             request,
@@ -42,14 +46,14 @@ def own_pages(auth: Auth[User], theme: Theme, get_db: GetDb) -> APIRouter:
         )
 
     @router.get("/me")
-    async def me(request: Request, user: CurrentUser) -> Response:
+    async def me(request: Request, user: Annotated[User, Depends(signed_in)]) -> Response:
         """Say who is signed in."""
         if wants_html(request):
             return theme.page(request, "me", "You", user, user=user)
         return JSONResponse({"id": str(user.id), "email": user.email})
 
     @router.get("/vault")
-    async def vault(request: Request, user: ProvedUser) -> Response:
+    async def vault(request: Request, user: Annotated[User, Depends(proved)]) -> Response:
         """Show what only somebody may see who gave the password within the last minute."""
         secret = f"The vault is open, {user.name}."
         if wants_html(request):
@@ -57,7 +61,7 @@ def own_pages(auth: Auth[User], theme: Theme, get_db: GetDb) -> APIRouter:
         return JSONResponse({"secret": secret})
 
     @router.get("/api", response_class=HTMLResponse)
-    async def api(request: Request, user: Somebody) -> Response:
+    async def api(request: Request, user: Annotated[User | None, Depends(somebody)]) -> Response:
         """List every route, as the OpenAPI document does."""
         return theme.page(request, "api", "API", user, operations=_operations(request.app.openapi()))
 
@@ -66,7 +70,12 @@ def own_pages(auth: Auth[User], theme: Theme, get_db: GetDb) -> APIRouter:
 
 def _operations(document: dict[str, Any]) -> list[dict[str, Any]]:
     return [
-        {"method": method.upper(), "path": path, "summary": operation["summary"], "asks": _asks(operation)}
+        {
+            "method": method.upper(),
+            "path": path,
+            "says": operation.get("description") or operation["summary"],
+            "asks": _asks(operation),
+        }
         for path, operations in sorted(document["paths"].items())
         for method, operation in operations.items()
     ]

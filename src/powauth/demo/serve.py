@@ -1,6 +1,9 @@
 """Serve the demo on this machine, until Ctrl-C."""
 
+import errno
+import os
 import socket
+import sys
 from contextlib import suppress
 
 import uvicorn
@@ -21,9 +24,9 @@ PATIENCE = 3
 def run(*, port: int = 8000, database: str | None = None, store: str | None = None, fresh: bool = False) -> None:
     """Run the demo until Ctrl-C.
 
-    `database` is a SQLAlchemy URL with an asynchronous driver, `store` is `memory`, `sqlite` or such a URL. Without them
-    both are files in the data folder, which `fresh` empties first; a database elsewhere it leaves as it is. If the port
-    is taken, it is the next free one.
+    `database` is a SQLAlchemy URL with an asynchronous driver, `store` is `memory`, `sqlite` or such a URL. Without
+    them both are files in the data folder, which `fresh` empties first; a database elsewhere it leaves as it is. If
+    the port is taken, it is the next free one.
     """
     folder = DataFolder(default_folder())
     if fresh:
@@ -38,8 +41,11 @@ def run(*, port: int = 8000, database: str | None = None, store: str | None = No
         )
         greeting = f"Powauth demo: {address}\nIts data:     {folder.path}\nTo stop it:   Ctrl-C"
         settings = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=PATIENCE)
+        server = Server(settings, greeting)
         with suppress(KeyboardInterrupt):  # uvicorn hands it on once everything is closed
-            Server(settings, greeting).run(sockets=[listener])
+            server.run(sockets=[listener])
+    if not server.started:
+        sys.exit("The demo did not start; what stood in the way is said above.")
 
 
 class Server(uvicorn.Server):
@@ -60,12 +66,15 @@ def listen(port: int) -> socket.socket:
     """Return a socket on this port, or on the next one that is free."""
     for candidate in range(port, min(port + TRIES, 65536)):
         listener = socket.socket()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if os.name == "posix":  # elsewhere it would take a port away from whoever has it
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((HOST, candidate))
             listener.listen()
-        except OSError:
+        except OSError as error:
             listener.close()
+            if error.errno != errno.EADDRINUSE:
+                raise ConfigurationError(f"port {candidate}: {error.strerror}: name another one with --port") from error
         else:
             return listener
     raise ConfigurationError(f"no port from {port} on is free: name another one with --port")

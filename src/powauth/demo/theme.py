@@ -1,6 +1,9 @@
-"""How the demo's own pages come to look like Powauth's: its theme, with this application's navigation."""
+"""How the demo's own pages come to look like Powauth's: the same theme, and one navigation for both."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -11,12 +14,7 @@ from powauth.demo.models import User
 from powauth.jinja import JinjaTemplates
 from powauth.templates import AccountView, LinkView, NoticeView, PageView
 
-ADA = "ada@example.com"
-ADA_PASSWORD = "four quiet green owls"
-"""Shown on the start page: whoever runs the demo may be her."""
-
-TEMPLATES = JinjaTemplates(Path(__file__).parent / "templates")
-
+APPLICATION = "Powauth demo"
 SIGNED_OUT = (
     LinkView("Start", "/"),
     LinkView("Sign in", "/auth/sign-in"),
@@ -27,54 +25,66 @@ SIGNED_OUT = (
 SIGNED_IN = (
     LinkView("Start", "/"),
     LinkView("You", "/me"),
-    LinkView("Vault", "/vault"),
     LinkView("Your account", "/auth/account"),
     LinkView("Devices", "/auth/sessions"),
+    LinkView("Vault", "/vault"),
     LinkView("Mailbox", "/mailbox"),
     LinkView("API", "/api"),
     LinkView("Sign out", "/auth/sign-out", post=True),
 )
-POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; frame-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+    "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def make_templates() -> JinjaTemplates:
+    """Return the theme with this application's templates before it, for its own pages and for Powauth's."""
+    templates = JinjaTemplates(Path(__file__).parent / "templates")
+    names: dict[str, Callable[..., Any]] = {"pages_of": pages_of}
+    templates.environment.globals.update(names)
+    return templates
+
+
+def pages_of(view: PageView) -> list[LinkView]:
+    """Return the navigation of this application, on whatever page."""
+    here = {link.url for link in view.navigation if link.current}
+    links = SIGNED_IN if view.account else SIGNED_OUT
+    return [replace(link, current=link.url in here) for link in links]
 
 
 class Theme:
     """Draws the demo's own pages."""
 
-    def __init__(self, auth: Auth[User]) -> None:
+    def __init__(self, auth: Auth[User], templates: JinjaTemplates) -> None:
         self._auth = auth
+        self._templates = templates
 
     def page(self, request: Request, name: str, title: str, user: User | None, /, **data: object) -> HTMLResponse:
         """Return the page whose template is `demo/<name>.html`; it finds `data` as `view.data`."""
-        navigation = SIGNED_IN if user else SIGNED_OUT
         view = PageView(
             name=f"demo.{name}",
             title=title,
-            navigation=tuple(
-                LinkView(link.text, link.url, current=link.url == request.scope["path"], post=link.post)
-                for link in navigation
-            ),
+            navigation=(LinkView(title, request.scope["path"], current=True),),
             notices=self._notices(request),
             account=AccountView(user.email or user.name, user.email) if user else None,
             data=data,
-            application="Powauth demo",
+            application=APPLICATION,
             now=self._auth.clock.now(),
             words=self._auth.plan.words,
-            asset=lambda file: f"/auth/assets/{TEMPLATES.asset_version(file)}/{file}",
+            asset=self._asset,
         )
-        headers = {
-            "Content-Security-Policy": POLICY,
-            "Referrer-Policy": "same-origin",
-            "X-Content-Type-Options": "nosniff",
-        }
-        return HTMLResponse(TEMPLATES.page(view), headers=headers)
+        return HTMLResponse(self._templates.page(view), headers=HEADERS)
 
     def _notices(self, request: Request) -> tuple[NoticeView, ...]:
         """Return what Powauth's last answer left to be said, such as that somebody is signed out."""
         codes = visit_of(request.scope, self._auth).take_notices()
         return tuple(NoticeView(self._auth.plan.words(code)) for code in codes)
+
+    def _asset(self, name: str) -> str:
+        return f"/auth/assets/{self._templates.asset_version(name)}/{name}"
 
 
 def wants_html(request: Request) -> bool:

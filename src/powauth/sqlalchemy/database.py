@@ -74,6 +74,10 @@ class SQLAlchemyDatabase(Generic[U]):
     async def close(self) -> None:
         """Let go of nothing: the engine is the application's."""
 
+    async def dispose(self) -> None:
+        """Close the pooled connections of the application's engine: for a process that ends after one piece of work."""
+        await AsyncEngine(self._layout.engine).dispose()
+
     async def create_tables(self) -> None:
         """Create the tables that are missing, the application's own included: for demos, tests and first steps.
 

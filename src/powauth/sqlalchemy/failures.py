@@ -75,7 +75,7 @@ def is_reference(error: IntegrityError) -> bool:
 
 
 def _is_unavailable(error: BaseException, code: str) -> bool:
-    if isinstance(error, (PoolTimeoutError, OSError)) or is_stale(error):
+    if isinstance(error, (PoolTimeoutError, OSError)) or is_stale(error) or _is_bare(error):
         return True
     if code.startswith("SQLITE_"):
         return code.startswith(_UNAVAILABLE_SQLITE)
@@ -84,6 +84,11 @@ def _is_unavailable(error: BaseException, code: str) -> bool:
     if len(code) == 5:
         return code.startswith(_UNAVAILABLE_POSTGRESQL)
     return _is_nameless(error)
+
+
+def _is_bare(error: BaseException) -> bool:
+    # what a driver raises while it connects, or loses its connection, reaches us as it is
+    return type(error).__module__.partition(".")[0] in {"asyncpg", "asyncmy", "psycopg"}
 
 
 def _is_nameless(error: BaseException) -> bool:

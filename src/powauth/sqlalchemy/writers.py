@@ -8,6 +8,7 @@ from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from powauth.sqlalchemy.failures import is_busy
@@ -44,9 +45,15 @@ async def patiently(work: Callable[[], Awaitable[T]]) -> T:
 
 async def begin_immediate(connection: AsyncConnection) -> None:
     """Take the write lock at once: a transaction that reads first and writes later can fail where no waiting helps."""
-    if await is_begun(connection):  # by a `begin` event of the application's, or by the driver's autocommit=False
+    was_begun = await is_begun(connection)  # by a `begin` event of the application's, or by autocommit=False
+    if was_begun:
         await connection.exec_driver_sql("ROLLBACK")
-    await patiently(lambda: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    try:
+        await patiently(lambda: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    except DBAPIError:
+        if was_begun:  # with autocommit=False its driver fails to roll back nothing
+            await connection.exec_driver_sql("BEGIN")
+        raise
 
 
 async def is_begun(connection: AsyncConnection) -> bool:

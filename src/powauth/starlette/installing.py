@@ -12,6 +12,7 @@ from starlette.routing import Mount, Route
 from powauth.asgi import AuthApp, AuthMiddleware, visit_of
 from powauth.asgi.app import written
 from powauth.auth import Auth
+from powauth.edge import Edge
 from powauth.errors import AuthError, ConfigurationError
 from powauth.extensions.manage_account import ACCOUNT
 from powauth.jinja import JinjaTemplates
@@ -29,18 +30,20 @@ def install(app: Starlette, auth: Auth[Any], *, templates: Templates | None = No
     path = auth.plan.mount
     if any(isinstance(route, Mount) and route.path == path for route in app.routes):
         raise ConfigurationError(f"{path} is taken by another mount of this application: give base_url another path")
-    names: set[str] = getattr(app.state, "powauth", set())
-    if auth.name in names:
+    edges: dict[str, Edge] = getattr(app.state, "powauth", {})
+    if auth.name in edges:
         raise ConfigurationError(f"this application has an Auth called {auth.name!r}: give one of them another name")
-    app.state.powauth = {*names, auth.name}
     pages = templates or JinjaTemplates()
-    app.router.routes.append(Mount(path, AuthApp(auth, pages), name=f"{auth.name}"))
-    if ACCOUNT in auth.plan.pages and not names:
+    app.state.powauth = {**edges, auth.name: auth.edge(pages)}
+    ours = AuthApp(auth, pages)
+    app.router.routes.append(Mount(path, ours, name=f"{auth.name}"))
+    app.router.routes.append(Route(path, ours))  # or Starlette sends on to the same with a slash, at whatever Host says
+    if ACCOUNT in auth.plan.pages and not edges:
         app.router.routes.append(Route(CHANGE_PASSWORD, _to(auth.plan.path(ACCOUNT)), name="change-password"))
     app.add_middleware(AuthMiddleware, auth=auth)
-    app.add_exception_handler(Refused, _answer)
-    if not names:
-        app.add_exception_handler(AuthError, _answering(auth))
+    app.add_exception_handler(Refused, _refusing(app))
+    if not edges:
+        app.add_exception_handler(AuthError, _answering(app, auth))
     _compose_lifespan(app, auth, pages)
 
 
@@ -63,22 +66,30 @@ def _compose_lifespan(app: Starlette, auth: Auth[Any], templates: Templates) -> 
     app.router.lifespan_context = both
 
 
-async def _answer(request: Request, refused: Exception) -> Response:
-    """Answer a guard's refusal: people go to sign-in and come back, programs get 401."""
-    if not isinstance(refused, Refused):
-        raise refused
-    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    response = refused.auth.edge(JinjaTemplates()).refuse(refused.visit.raw, refused.error, path)
-    status, headers, body = written(response)
-    answer = Response(body, status)
-    answer.raw_headers = [*headers, (b"content-length", str(len(body)).encode())]
+def _refusing(app: Starlette) -> Any:  # noqa: ANN401  an exception handler
+    async def answer(request: Request, refused: Exception) -> Response:
+        if not isinstance(refused, Refused):
+            raise refused
+        return _answer(app, request, refused)
+
     return answer
 
 
-def _answering(auth: Auth[Any]) -> Any:  # noqa: ANN401  an exception handler
+def _answering(app: Starlette, auth: Auth[Any]) -> Any:  # noqa: ANN401  an exception handler
     async def answer(request: Request, error: Exception) -> Response:
         if not isinstance(error, AuthError):
             raise error
-        return await _answer(request, Refused(auth, error, visit_of(request.scope, auth)))
+        return _answer(app, request, Refused(auth, error, visit_of(request.scope, auth)))
 
+    return answer
+
+
+def _answer(app: Starlette, request: Request, refused: Refused) -> Response:
+    """Answer a guard's refusal: people go to sign-in and come back, programs get 401."""
+    edges: dict[str, Edge] = app.state.powauth
+    query = refused.visit.raw.query
+    path = request.scope["path"] + (f"?{query}" if query else "")  # of the scope: in request.url the Host has a say
+    status, headers, body = written(edges[refused.auth.name].refuse(refused.visit.raw, refused.error, path))
+    answer = Response(body, status)
+    answer.raw_headers = [*headers, (b"content-length", str(len(body)).encode())]
     return answer

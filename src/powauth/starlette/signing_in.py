@@ -25,7 +25,10 @@ async def sign_in(auth: Auth[Any], request: Request, proof: Proof) -> Session | 
     base_origin = csrf.origin_of(visit.tenant.base_url)
     csrf.check(visit.raw, base_origin=base_origin, origins=auth.plan.origins, has_bearer=False)
     async with begin(auth.plan, visit.tenant, await visit.caller()) as ctx:
-        result = await start(ctx, (proof,), transport="cookie")
+        try:
+            result = await start(ctx, (proof,), transport="cookie")
+        finally:
+            visit.traces += ctx.traces
     if isinstance(result, Session):
         visit.carry(result)
         visit.know(result.handle)

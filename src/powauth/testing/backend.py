@@ -1,6 +1,6 @@
 """Backend: a database under test, and the units of work that a contract opens on it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +20,7 @@ class Backend:
     schema: Schema
 
     @asynccontextmanager
-    async def unit(self, tenant: Tenant = ACME, *, writes: bool = True) -> AsyncIterator[DatabaseUnit]:
+    async def unit(self, tenant: Tenant = ACME, *, writes: bool = True) -> AsyncGenerator[DatabaseUnit]:
         """Open a unit of work, commit it at the end, or roll it back when something is raised."""
         unit = self.database.unit(self.schema, tenant, writes=writes)
         try:

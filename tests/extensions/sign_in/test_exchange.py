@@ -54,6 +54,7 @@ async def test_a_program_turns_the_code_into_a_token(home: House) -> None:
 async def test_the_form_carries_what_the_program_gave(home: House) -> None:
     page = await home.site().get(f"/sign-in?next={LINK}&code_challenge={CHALLENGE}")
     assert f'value="{CHALLENGE}"' in page.text
+    assert f'value="{LINK}"' in page.text
 
 
 async def test_a_code_is_good_once(home: House) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from powauth.accounts import Account
 from powauth.answers import account_data
 from powauth.context import Context
-from powauth.errors import ActionRequired, NotFound
+from powauth.errors import ActionRequired, Forbidden, NotFound
 from powauth.extensions.manage_account.forms import CloseForm, EmailForm, PasswordForm, UsernameForm
 from powauth.extensions.prove import PROVE
 from powauth.forms import Form, field_names
@@ -39,6 +39,8 @@ async def confirm_owner(ctx: Context, account: Account, password: str) -> None:
         return
     proved_at = ctx.session.proved_at()
     if proved_at is None or ctx.now - proved_at > FRESH:
+        if not ctx.has_page(PROVE):  # nowhere to prove it again but at the next sign-in
+            raise Forbidden
         raise ActionRequired("prove.prove", ctx.path(PROVE))
 
 
