@@ -111,11 +111,11 @@ class Answers:
         """Return what to tell about an error."""
         if isinstance(error, TooManyAttempts):
             minutes = -(-int(error.retry_after.total_seconds()) // MINUTE)
-            return self.words()(f"problem.{error.code}", minutes=max(1, minutes))
-        return self.words()(f"problem.{error.code}")
+            return self.words().problem(error.code, minutes=max(1, minutes))
+        return self.words().problem(error.code)
 
     def _error(self, found: FieldError) -> dict[str, object]:
-        return {"code": found.code, "message": self.words()(f"error.{found.code}", **found.values)}
+        return {"code": found.code, "message": self.words().error(found.code, **found.values)}
 
     def rejected(self, page: Page, error: AuthError, typed: Mapping[str, object]) -> Rejected:
         """Return what a page shows of a form that was not accepted."""

@@ -1,7 +1,5 @@
 """Edge: the way of a request. Doors first, then the handler in a unit of work, then `sign_in`, then HTML or JSON."""
 
-import asyncio
-import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,7 +15,6 @@ from powauth.errors import (
     AlreadySignedIn,
     AuthError,
     Conflict,
-    Deadlocked,
     FieldError,
     InvalidCredentials,
     InvalidForm,
@@ -28,17 +25,14 @@ from powauth.errors import (
 )
 from powauth.finish import Finish, Following
 from powauth.forms import Form, FormField, NoForm, asked, read
-from powauth.http import RawRequest, Redirect, Request, Response, accept_prefers_html
+from powauth.http import Redirect, Request, Response, accept_prefers_html
 from powauth.pages import Outcome, Page, Shown
 from powauth.plan import Plan
 from powauth.redirects import safe_target
 from powauth.routing import FormPage, Get, Router, as_post, form_of, methods, requirement, show_of
 from powauth.templates import Templates
-from powauth.units import announce, begin
+from powauth.units import announce, begin, persistently
 from powauth.visits import Visit
-
-TRIES = 5
-"""How often a unit of work that the engine undid is begun again."""
 
 _STAY_ON_FORM = (InvalidForm, InvalidCredentials, TooManyAttempts, Unavailable, Conflict)
 
@@ -104,11 +98,11 @@ class Edge:
             if visit.traces:
                 await announce(self._plan, visit.tenant, Caller(client=visit.client), visit.take_traces())
 
-    def refuse(self, raw: RawRequest, error: AuthError, path: str) -> Response:
+    def refuse(self, visit: Visit, error: AuthError, path: str) -> Response:
         """Answer an error on a page of the application's own, whose whole path this is."""
-        prefers = accept_prefers_html(raw.header_values("accept"))
-        if not (self._answers.can_html and prefers):
-            return self._answers.problem(error, "json")
+        raw = visit.raw
+        if self._wants(visit) == "json":
+            return self._answers.problem(_whole(error, visit), "json")
         if isinstance(error, ActionRequired):
             return Redirect(with_next(error.url, path))
         if isinstance(error, NotSignedIn) and raw.method == "GET" and self._plan.entrance:
@@ -181,12 +175,7 @@ class Edge:
 
     async def _handle(self, call: Call) -> Handled:
         """Run the handler in one unit of work and commit it; begin again when the engine undid it."""
-        for _ in range(TRIES):
-            try:
-                return await self._handle_once(call)
-            except Deadlocked:
-                await asyncio.sleep(random.uniform(0.01, 0.1))  # noqa: S311  jitter, no secret
-        raise Unavailable
+        return await persistently(lambda: self._handle_once(call))
 
     async def _handle_once(self, call: Call) -> Handled:
         async with begin(self._plan, call.visit.tenant, call.caller, writes=call.visit.raw.is_unsafe) as ctx:
@@ -268,7 +257,7 @@ class Edge:
     async def _refuse(self, call: Call, error: AuthError) -> Response:
         """Answer an error on a page: where it leads people, the form again, or plainly."""
         if not call.is_html:
-            return self._answers.problem(error, "json")
+            return self._answers.problem(_whole(error, call.visit), "json")
         if isinstance(error, AlreadySignedIn):
             return Redirect(self._target(call, call.query.get("next")) or self._plan.paths.after_sign_in)
         if isinstance(error, ActionRequired):
@@ -322,3 +311,10 @@ class Edge:
 def _retry(problem: Response) -> Mapping[str, str]:
     wait = problem.headers.get("retry-after")
     return {"retry-after": wait} if wait else {}
+
+
+def _whole(error: AuthError, visit: Visit) -> AuthError:
+    """Return the error with the whole address of what is required: a front end may stand elsewhere."""
+    if isinstance(error, ActionRequired) and error.url.startswith("/"):
+        return ActionRequired(error.name, csrf.origin_of(visit.tenant.base_url) + error.url)
+    return error

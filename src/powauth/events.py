@@ -21,6 +21,8 @@ class SigningUp(Event):
     """An account is about to be made."""
 
     new: NewAccount
+    extras: Mapping[type[Form], Form] = field(default_factory=dict[type[Form], Form])
+    """The fields that extensions added to the page that was sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,7 @@ class SignedUp(Event):
     """An account was made."""
 
     account: Account
+    extras: Mapping[type[Form], Form] = field(default_factory=dict[type[Form], Form])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, dataclass_transform
 
 from powauth.context import Context, Hook
+from powauth.errors import ConfigurationError
 from powauth.forms import F, Form
 from powauth.mail import MailKind
 from powauth.pages import Page
@@ -75,7 +76,11 @@ class Manifest:
         return tuple(route if isinstance(route, Route) else Route(original=route, page=route) for route in self.routes)
 
     def without(self, *pages: Page) -> "Manifest":
-        """Return the same without these pages, and without links and fields that need them."""
+        """Return the same without these pages, and without links and fields that need them.
+
+        Raises `ConfigurationError` for a page that is not in it.
+        """
+        self._need(*pages)
         return replace(
             self,
             routes=tuple(route for route in self.served() if route.original not in pages),
@@ -84,12 +89,22 @@ class Manifest:
         )
 
     def with_page(self, page: Page, **changes: Any) -> "Manifest":  # noqa: ANN401  fields of the page
-        """Return the same with a page changed: `path`, `submit`, `form`, `requires` or another of its fields."""
+        """Return the same with a page changed: `path`, `submit`, `form`, `requires` or another of its fields.
+
+        Raises `ConfigurationError` for a page that is not in it.
+        """
+        self._need(page)
         routes = (
             Route(original=route.original, page=replace(route.page, **changes)) if route.original == page else route
             for route in self.served()
         )
         return replace(self, routes=tuple(routes))
+
+    def _need(self, *pages: Page) -> None:
+        served = [route.original for route in self.served()]
+        strangers = [page for page in pages if page not in served]
+        if strangers:  # nothing would change, and nobody would notice
+            raise ConfigurationError(*(f"{page.name} ({page.path}) is no page of this manifest" for page in strangers))
 
     def plus(self, more: "Manifest") -> "Manifest":
         """Return both together; of two messages with one code, the later one's."""

@@ -3,14 +3,15 @@
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from powauth.accounts import Account
 from powauth.answers import Answers, account_data, session_data
-from powauth.context import Caller
+from powauth.context import Caller, Context
 from powauth.errors import ActionRequired, Forbidden, InvalidCredentials, InvalidToken, NotSignedIn
-from powauth.forms import Form, asked, read
+from powauth.forms import Form, asked, form_name, read
 from powauth.http import Empty, Json, Redirect, Response
 from powauth.operations import admit, sign_in, step_up
 from powauth.pages import Detour, Done, Exchanged, Outcome, Page, Proved, Resumed
@@ -19,8 +20,10 @@ from powauth.plan import Plan
 from powauth.redirects import safe_target
 from powauth.sessions import Session
 from powauth.signing import encode
-from powauth.units import begin
+from powauth.units import begin, persistently
 from powauth.visits import Visit
+
+T = TypeVar("T")
 
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # a SHA-256 in base64url: S256 is the only method (RFC 7636 §4.2)
 VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636 §4.1
@@ -54,6 +57,8 @@ class Finish:
     async def answer(self, after: Following, outcome: Outcome) -> Response:
         """Return the answer to an outcome."""
         if isinstance(outcome, Done):
+            if outcome.abandons:
+                await self._discard_pending(after)
             return self._done(after, outcome)
         if isinstance(outcome, Resumed):
             return await self._resume(after, outcome)
@@ -90,8 +95,7 @@ class Finish:
         return {"token": visit.sessions.secret(session), "expires_at": session.ends_at}
 
     async def _step_up(self, after: Following, outcome: Proved) -> Response:
-        async with begin(self._plan, after.visit.tenant, after.caller) as ctx:
-            session = await step_up(ctx, outcome.proof)
+        session = await self._unit(after, lambda ctx: step_up(ctx, outcome.proof))
         token = self._carry(after.visit, session)
         if after.wants == "json":
             return Json({"session": session_data(session), **token}, after.status)
@@ -108,7 +112,7 @@ class Finish:
             next=self._program(after.visit, outcome) if outcome.challenge else self._target(after.visit, outcome.next),
             after=outcome.after,
             challenge=outcome.challenge,
-            extras={form.__qualname__: vars(filled) for form, filled in after.extras.items()},
+            extras={form_name(form): vars(filled) for form, filled in after.extras.items()},
         )
         return await self._sign_in(after, parked)
 
@@ -151,17 +155,16 @@ class Finish:
 
     async def _sign_in(self, after: Following, parked: Pending) -> Response:
         """Start a session, or park the proofs and ask for one more step."""
-        visit = after.visit
         if parked.transport == "bearer" and after.wants != "json":
             raise Forbidden
         if parked.challenge:
             return await self._code(after, parked)
-        async with begin(self._plan, visit.tenant, after.caller) as ctx:
-            try:
-                result = await sign_in(ctx, parked.proofs, transport=parked.transport, extras=after.extras)
-                account = await ctx.accounts.by_handle(parked.handle)
-            finally:
-                visit.traces += ctx.traces
+
+        async def start(ctx: Context) -> tuple[Session | Detour, Account | None]:
+            result = await sign_in(ctx, parked.proofs, transport=parked.transport, extras=after.extras)
+            return result, await ctx.accounts.by_handle(parked.handle)
+
+        result, account = await self._unit(after, start)
         if account is None:
             raise InvalidCredentials
         await self._discard_pending(after)
@@ -171,11 +174,9 @@ class Finish:
 
     async def _code(self, after: Following, parked: Pending) -> Response:
         """Send the browser back to the program that began, with a code; nobody is signed in by that."""
-        async with begin(self._plan, after.visit.tenant, after.caller) as ctx:
-            try:
-                result = await admit(ctx, parked.proofs, transport=parked.transport, extras=after.extras)
-            finally:
-                after.visit.traces += ctx.traces
+        result = await self._unit(
+            after, lambda ctx: admit(ctx, parked.proofs, transport=parked.transport, extras=after.extras)
+        )
         await self._discard_pending(after)
         if isinstance(result, Detour):
             return await self._detour(after, parked, result)
@@ -183,8 +184,20 @@ class Finish:
         link = parked.next or ""
         return Redirect(f"{link}{'&' if '?' in link else '?'}code={code}")
 
+    async def _unit(self, after: Following, work: Callable[[Context], Awaitable[T]]) -> T:
+        """Do work in a unit of its own, begun again when the engine undid it; its traces stay in any case."""
+
+        async def once() -> T:
+            async with begin(self._plan, after.visit.tenant, after.caller) as ctx:
+                try:
+                    return await work(ctx)
+                finally:
+                    after.visit.traces += ctx.traces
+
+        return await persistently(once)
+
     async def _discard_pending(self, after: Following) -> None:
-        """Forget a parked sign-in that this one replaces."""
+        """Forget a parked sign-in that another one replaces, or that its owner gave up."""
         if after.caller.pending is not None:
             await self._plan.parking(after.visit.tenant.id).take(after.caller.pending)
             after.visit.unwrite("pending")

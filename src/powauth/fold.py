@@ -13,7 +13,7 @@ from powauth.database import Schema
 from powauth.errors import ConfigurationError
 from powauth.events import Event
 from powauth.extension import Extension, Manifest, Route
-from powauth.forms import Form, field_names
+from powauth.forms import field_names, form_name
 from powauth.mail import ConsoleMailer
 from powauth.messages import CORE_MESSAGES, Words
 from powauth.outbox import OutboxRecord
@@ -58,6 +58,7 @@ def _plan(settings: Settings[Any], manifests: list[Named], schema: Schema) -> Pl
     mails = {f"{name}.{kind.name}": kind for name, manifest in manifests for kind in manifest.mails}
     passwords = settings.passwords.strict() if settings.profile == "strict" else settings.passwords
     added = [fields for _, manifest in manifests for fields in manifest.fields]
+    owners = {fields.form: name for name, manifest in manifests for fields in manifest.fields}
     return Plan(
         name=settings.name,
         application=settings.application or urlsplit(settings.base_url).hostname or "",
@@ -84,6 +85,7 @@ def _plan(settings: Settings[Any], manifests: list[Named], schema: Schema) -> Pl
         tenants=settings.tenant,
         entrance=next((page for page, bound in pages.items() if _is_entrance(bound.page)), None),
         fields={page: tuple(f.form for f in added if f.on == page) for page in pages},
+        field_owners=owners,
         links={page: _links(page, pages, manifests) for page in pages},
         extensions={type(extension): extension for extension in settings.extensions},
         hooks=_hooks(manifests, settings.hooks),
@@ -91,7 +93,7 @@ def _plan(settings: Settings[Any], manifests: list[Named], schema: Schema) -> Pl
         token_kinds=tuple(kind for _, manifest in manifests for kind in manifest.tokens),
         mail_kinds=mails,
         mail_names={kind: name for name, kind in mails.items()},
-        extra_forms={fields.form.__qualname__: fields.form for fields in added},
+        extra_forms={form_name(fields.form): fields.form for fields in added},
         folders=tuple((e.name, str(e.templates)) for e in settings.extensions if e.templates is not None),
     )
 
@@ -215,6 +217,7 @@ def _manifest_problems(manifests: list[Named]) -> Iterator[str]:
     routes = [(name, route) for name, manifest in manifests for route in manifest.served()]
     pages = {route.original for _, route in routes}
     yield from _route_problems(routes)
+    yield from _field_problems(manifests, {route.original: route.page for _, route in routes})
     yield from _clashes("table", [(n, r.__table__) for n, m in manifests for r in m.records])
     yield from _clashes("token", [(n, kind.name) for n, m in manifests for kind in m.tokens])
     for name, manifest in manifests:
@@ -223,8 +226,7 @@ def _manifest_problems(manifests: list[Named]) -> Iterator[str]:
                 yield f"{name}: the link {link.text!r} leads to {link.to.path}, which nobody serves"
             if link.text not in manifest.messages:
                 yield f"{name}: the link {link.text!r} has no words: add them to messages"
-        for fields in manifest.fields:
-            yield from _field_problems(name, fields.form, fields.on, pages)
+        yield from _word_problems(name, manifest)
         yield from _mail_problems(name, manifest, pages)
 
 
@@ -252,12 +254,33 @@ def _clashes(what: str, found: list[tuple[str, str]]) -> Iterator[str]:
             yield f"the {what} {name!r} belongs to {owners[name]} and to {owner}: rename one"
 
 
-def _field_problems(name: str, form: type[Form], page: Page, pages: set[Page]) -> Iterator[str]:
-    if page not in pages:
-        yield f"{name}: adds fields to {page.path}, which nobody serves: enable what serves it"
-    elif own := form_of(page):
-        for field in set(field_names(form)) & set(field_names(own)):
-            yield f"{name}: the field {field!r} is on {page.path} already: rename it"
+def _field_problems(manifests: list[Named], served: Mapping[Page, Page]) -> Iterator[str]:
+    present = {page: set(_own_names(now)) for page, now in served.items()}
+    for name, manifest in manifests:
+        for fields in manifest.fields:
+            page = fields.on
+            if page not in present:
+                yield f"{name}: adds fields to {page.path}, which nobody serves: enable what serves it"
+                continue
+            for field in field_names(fields.form):
+                if field in present[page]:
+                    yield f"{name}: the field {field!r} is on {page.path} already: rename it"
+                present[page].add(field)
+
+
+def _own_names(page: Page) -> tuple[str, ...]:
+    form = form_of(page)
+    return field_names(form) if form else ()
+
+
+def _word_problems(name: str, manifest: Manifest) -> Iterator[str]:
+    """Tell which pages would show a code where people read: every page has a title, every form a button."""
+    for route in manifest.served():
+        page = route.page
+        if "GET" in methods(page) and f"{page.name}.title" not in manifest.messages:
+            yield f"{name}: the page {page.name!r} has no title: add {page.name}.title to messages"
+        if "POST" in methods(page) and f"{page.name}.submit" not in manifest.messages:
+            yield f"{name}: the form {page.name!r} has no words on its button: add {page.name}.submit to messages"
 
 
 def _mail_problems(name: str, manifest: Manifest, pages: set[Page]) -> Iterator[str]:
@@ -265,6 +288,8 @@ def _mail_problems(name: str, manifest: Manifest, pages: set[Page]) -> Iterator[
         for part in ("subject", "body"):
             if f"{kind.name}.{part}" not in manifest.messages:
                 yield f"{name}: the mail {kind.name!r} has no {part}: add {kind.name}.{part} to messages"
+        if kind.page is not None and f"{kind.name}.button" not in manifest.messages:
+            yield f"{name}: the mail {kind.name!r} has no words on its button: add {kind.name}.button to messages"
         if kind.page is not None and kind.page not in pages:
             yield f"{name}: the mail {kind.name!r} links to {kind.page.path}, which nobody serves"
         if kind.token is not None and kind.token not in manifest.tokens:

@@ -181,6 +181,11 @@ def field_names(form: type[Form]) -> tuple[str, ...]:
     return tuple(f.name for f in _declared(form))
 
 
+def form_name(form: type[Form]) -> str:
+    """Return what tells a form from every other one: two extensions may each call one `Tick`."""
+    return f"{form.__module__}.{form.__qualname__}"
+
+
 def _field(form: type[Form], declared: dataclasses.Field[Any], hint: object) -> FormField:
     marks: tuple[Mark, ...] = ()
     if typing.get_origin(hint) is Annotated:

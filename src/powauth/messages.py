@@ -67,6 +67,14 @@ class Words:
             return code
         return words.format_map(_Shown(values)) if values or "{" in words else words
 
+    def error(self, code: str, /, **values: Any) -> str:  # noqa: ANN401  whatever str.format shows
+        """Return the words of a field's error: one of core's, or an extension's own, as `extension.code`."""
+        return self(code if "." in code else f"error.{code}", **values)
+
+    def problem(self, code: str, /, **values: Any) -> str:  # noqa: ANN401  whatever str.format shows
+        """Return the words of an outcome: one of core's, or an extension's own, as `extension.code`."""
+        return self(code if "." in code else f"problem.{code}", **values)
+
     def has(self, code: str) -> bool:
         """Say whether a code has words."""
         return code in self.by_code

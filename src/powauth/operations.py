@@ -28,6 +28,7 @@ from powauth.errors import (
     InvalidCredentials,
     InvalidForm,
     NotSignedIn,
+    Stale,
     StillReferenced,
     Taken,
     TooManyAttempts,
@@ -60,6 +61,7 @@ from powauth.forms import Form
 from powauth.limits import Backoff
 from powauth.outbox import OutboxRecord
 from powauth.pages import Detour
+from powauth.records import Records
 from powauth.sessions import Proof, Session, Transport
 from powauth.tokens import Change
 
@@ -79,17 +81,24 @@ class Authentic:
     proof: Proof
 
 
-async def sign_up(ctx: Context, new: NewAccount, password: str | None = None) -> Authentic:
+async def sign_up(
+    ctx: Context,
+    new: NewAccount,
+    password: str | None = None,
+    *,
+    extras: Mapping[type[Form], Form] | None = None,
+) -> Authentic:
     """Make an account. Raises `InvalidForm` for a poor password and for an address or user name that is taken."""
     if password is not None:
         words = tuple(word for word in (new.email, new.username) if word)
         new = replace(new, password_hash=await new_hash(ctx, password, words, field="password"))
-    await ctx.emit(SigningUp(new=new))
+    added = extras or {}
+    await ctx.emit(SigningUp(new=new, extras=added))
     try:
         account = await ctx.accounts.add(new, now=ctx.now)
     except Taken as taken:
         raise InvalidForm({taken.field or "": [FieldError("taken")]}) from taken
-    await ctx.emit(SignedUp(account=account))
+    await ctx.emit(SignedUp(account=account, extras=added))
     return Authentic(account, Proof(account.handle, account.epoch, PASSWORD, ctx.now))
 
 
@@ -364,7 +373,18 @@ async def _outlive(ctx: Context, account: Account, change: Change, *, epoch: int
         kind = ctx.plan.mail_kinds.get(row.kind)
         token = kind.token if kind else None
         if token is None or change in token.survives:
-            await ctx.records(OutboxRecord).update(row, epoch=epoch)
+            await _carry(ctx.records(OutboxRecord), row, epoch=epoch)
+
+
+async def _carry(outbox: Records[OutboxRecord], row: OutboxRecord, *, epoch: int) -> None:
+    """Carry one mail into the new epoch, also when the sender just leased it."""
+    found: OutboxRecord | None = row
+    while found is not None:
+        try:
+            await outbox.update(found, epoch=epoch)
+            return
+        except Stale:
+            found = await outbox.get(row.id)
 
 
 async def _end_all(ctx: Context, handle: Handle) -> None:

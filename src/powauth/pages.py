@@ -49,6 +49,8 @@ class Done:
     """The session as it is now, where its id changed: its cookie goes with the answer."""
     signs_out: bool = False
     """Whether the session is over: its cookie is removed."""
+    abandons: bool = False
+    """Whether the parked sign-in is over: whoever comes back to the browser cannot go on with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,6 +105,8 @@ class Plan:
     """Where people are sent who have to sign in."""
     fields: Mapping[Page, tuple[type[Form], ...]] = field(repr=False)
     """The forms that extensions add to a page."""
+    field_owners: Mapping[type[Form], str] = field(repr=False)
+    """The extension that adds a form's fields to a page, and has the words for them."""
     links: Mapping[Page, tuple[tuple[str, Page], ...]] = field(repr=False)
     """From a page: message code and target of each link."""
     extensions: Mapping[type[Any], Any] = field(repr=False)

@@ -86,6 +86,8 @@ class Record:
 
     def __init_subclass__(cls, *, table: str = "", schema_version: int = 1, **keywords: object) -> None:
         super().__init_subclass__(**keywords)
+        if "version" in cls.__annotations__:
+            raise ConfigurationError(f"{cls.__name__}.version: every record counts its states there: rename yours")
         cls.__table__ = table or cls.__name__.lower()
         cls.__schema_version__ = schema_version
         dataclass(frozen=True, kw_only=True)(cls)

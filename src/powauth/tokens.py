@@ -6,13 +6,14 @@ import hmac
 import json
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from powauth.accounts import Account, Accounts, Handle
 from powauth.clock import Clock
-from powauth.errors import InvalidToken
+from powauth.errors import InvalidToken, Stale
 from powauth.records import Index, Key, Owner, Record, Records, Text, new_id
 
 Change = Literal["password", "email", "lock", "factor"]
@@ -115,7 +116,8 @@ class Tokens:
         surviving = {kind.name for kind in kinds if change in kind.survives}
         for record in await self._records.find(where={"owner": account.handle}):
             if record.kind in surviving and record.epoch == account.epoch:
-                await self._records.update(record, epoch=epoch)
+                with suppress(Stale):  # somebody just used it up
+                    await self._records.update(record, epoch=epoch)
             else:
                 await self._records.delete(record)
 

@@ -1,16 +1,24 @@
 """Units of work: begin one, and it commits at its end or leaves nothing behind."""
 
+import asyncio
 import logging
-from collections.abc import AsyncGenerator, Sequence
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 from powauth.context import NOBODY, Caller, Context
-from powauth.errors import AuthError
+from powauth.errors import AuthError, Deadlocked, Stale, Unavailable
 from powauth.events import Event
 from powauth.plan import Plan
 from powauth.tenants import Tenant
 
 log = logging.getLogger("powauth")
+
+T = TypeVar("T")
+
+TRIES = 5
+"""How often a unit of work that the engine undid is begun again."""
 
 
 @asynccontextmanager
@@ -31,14 +39,31 @@ async def begin(
         raise
 
 
+async def persistently(work: Callable[[], Awaitable[T]]) -> T:
+    """Do work that is one unit of work; begin again when the engine undid it, or when a row changed under it.
+
+    Raises `Unavailable` when that does not help.
+    """
+    for _ in range(TRIES):
+        try:
+            return await work()
+        except (Deadlocked, Stale):
+            await asyncio.sleep(random.uniform(0.01, 0.1))  # noqa: S311  jitter, no secret
+    raise Unavailable
+
+
 async def announce(plan: Plan, tenant: Tenant, caller: Caller, events: Sequence[Event]) -> None:
     """Announce what a refusal leaves behind, in a unit that commits although the request was refused."""
     heard = [event for event in events if plan.listens(type(event))]
     if not heard:
         return
-    try:
+
+    async def emit() -> None:
         async with begin(plan, tenant, caller) as ctx:
             for event in heard:
                 await ctx.emit(event)
+
+    try:
+        await persistently(emit)
     except AuthError:  # the answer stands; what could not be written down is in the log
         log.exception("events were not announced: %s", ", ".join(type(event).__name__ for event in heard))

@@ -6,7 +6,19 @@ from urllib.parse import urlencode
 
 from powauth.accounts import Account
 from powauth.errors import FieldError
-from powauth.forms import Between, Choice, Email, Form, FormField, Identifier, Username, asked, form_fields
+from powauth.forms import (
+    Between,
+    Choice,
+    Email,
+    Form,
+    FormField,
+    Identifier,
+    MustBeTicked,
+    Username,
+    asked,
+    field_names,
+    form_fields,
+)
 from powauth.messages import Words
 from powauth.pages import Page, Shown
 from powauth.plan import Plan
@@ -83,7 +95,7 @@ class Views:
         bound = self.plan.pages[page]
         served = bound.page
         mine = rejected if rejected and rejected.page == page else None
-        typed = {**self.query, **values, **(mine.typed if mine else {})}
+        typed = self._typed(page, values, mine.typed if mine else {})
         errors: Mapping[str, Sequence[FieldError]] = mine.errors if mine else {}
         is_one_of_many = isinstance(served, Post) and not isinstance(served, FormPage)
         is_dangerous = isinstance(served, Post) and served.is_dangerous
@@ -93,10 +105,28 @@ class Views:
             submit=self.words(f"{bound.code}.submit"),
             title=self._optional(f"{bound.code}.title", {}) if is_one_of_many else "",
             intro=self._optional(f"{bound.code}.intro", {}) if is_one_of_many else "",
-            fields=tuple(self._field(bound.extension, known, typed, errors) for known in self.visible(page)),
+            fields=tuple(self._field(self._owner(page, known), known, typed, errors) for known in self.visible(page)),
             errors=tuple(self._error(found) for found in errors.get("", ())),
             danger=is_dangerous,
         )
+
+    def _typed(
+        self, page: Page, values: Mapping[str, object], sent: Mapping[str, object]
+    ) -> Mapping[str, object]:
+        """Return what the fields hold: what was sent, else what the handler says, else what the address brought along.
+
+        No address ticks a box that means consent, and what is hidden is what the handler says, whatever was sent.
+        """
+        fields = self.visible(page)
+        consents = {known.name for known in fields if known.mark(MustBeTicked)}
+        hidden = {known.name for known in fields if known.kind == "hidden"}
+        brought = {name: value for name, value in self.query.items() if name not in consents}
+        return {**brought, **values, **sent, **{name: value for name, value in values.items() if name in hidden}}
+
+    def _owner(self, page: Page, known: FormField) -> str:
+        """Return the extension that has the words of a field: the one that added it, else the page's."""
+        added = (form for form in self.plan.fields.get(page, ()) if known.name in field_names(form))
+        return next((self.plan.field_owners[form] for form in added), self.plan.pages[page].extension)
 
     def visible(self, page: Page) -> list[FormField]:
         """Return the fields of a page that a person sees or that carry what a person brought along."""
@@ -163,7 +193,7 @@ class Views:
         return self.words(code, **values) if self.words.has(code) else ""
 
     def _error(self, found: FieldError) -> str:
-        return self.words(f"error.{found.code}", **found.values)
+        return self.words.error(found.code, **found.values)
 
     def _navigation(self, current: Page) -> tuple[LinkView, ...]:
         found: list[LinkView] = []

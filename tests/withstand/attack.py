@@ -205,7 +205,15 @@ def sets_session(answer: Answer, auth: Auth[Any]) -> bool:
 
 def variants(secret: str) -> Iterator[str]:
     """A secret cut short, lengthened, spelled otherwise, and with each of its characters changed."""
-    yield from (secret[:-1], secret[1:], secret[: len(secret) // 2], secret + "A", secret + "=", secret + ".", "A" + secret)
+    yield from (
+        secret[:-1],
+        secret[1:],
+        secret[: len(secret) // 2],
+        secret + "A",
+        secret + "=",
+        secret + ".",
+        "A" + secret,
+    )
     yield from (secret.swapcase(), secret * 2, "", ".", "=", "A" * len(secret), f'"{secret}"', secret.replace("-", "+"))
     for at, character in enumerate(secret):
         yield secret[:at] + ("B" if character != "B" else "C") + secret[at + 1 :]

@@ -47,6 +47,6 @@ class Guarded:
             return
         query = scope.get("query_string", b"").decode("latin-1")
         path = scope["path"] + (f"?{query}" if query else "")
-        status, headers, body = written(self._edge.refuse(visit_of(scope, self._auth).raw, error, path))
+        status, headers, body = written(self._edge.refuse(visit_of(scope, self._auth), error, path))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})

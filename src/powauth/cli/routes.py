@@ -14,7 +14,7 @@ from powauth.cli.output import Output, json_option
 from powauth.limits import Limit
 from powauth.pages import Page
 from powauth.plan import Bound
-from powauth.routing import ANYBODY, All, Post, Requirement, methods, requirement
+from powauth.routing import ANYBODY, All, Requirement, as_post, methods, requirement
 
 COLUMNS = ("methods", "path", "page", "requires", "limit", "marks")
 
@@ -37,7 +37,8 @@ def command(auth: Auth[Any], out: Output) -> None:
 def describe(bound: Bound, mount: str) -> dict[str, object]:
     """Return what is served."""
     page = bound.page
-    limit = limit_of(page)
+    post = as_post(page)
+    limit = post.limit if post else None
     return {
         "methods": [method for method in ("GET", "POST") if method in methods(page)],
         "path": mount + page.path,
@@ -47,12 +48,6 @@ def describe(bound: Bound, mount: str) -> dict[str, object]:
         "limit": spoken(limit) if limit else None,
         "marks": list(marks(page)),
     }
-
-
-def limit_of(page: Page) -> Limit | None:
-    """Return how often its form may be sent from one address."""
-    limit: Limit | None = page.limit if isinstance(page, Post) else None  # pyright: ignore[reportUnknownMemberType]  of whatever form
-    return limit
 
 
 def required(asked: Requirement) -> str:

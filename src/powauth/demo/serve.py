@@ -7,6 +7,7 @@ import sys
 from contextlib import suppress
 
 import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
 
 from powauth import ConfigurationError, MemoryStore, Store
 from powauth.demo.app import create_app
@@ -33,19 +34,22 @@ def run(*, port: int = 8000, database: str | None = None, store: str | None = No
         folder.empty()
     with listen(port) as listener:
         address = f"http://{HOST}:{listener.getsockname()[1]}"
-        app = create_app(
-            secret=folder.secret(),
-            base_url=f"{address}/auth",
-            database_url=database or folder.database,
-            store=choose_store(store, folder) if store else None,
-        )
+        try:
+            app = create_app(
+                secret=folder.secret(),
+                base_url=f"{address}/auth",
+                database_url=database or folder.database,
+                store=choose_store(store, folder) if store else None,
+            )
+        except (SQLAlchemyError, ModuleNotFoundError) as error:
+            raise ConfigurationError(f"--database or --store cannot be used: {error}") from error
         greeting = f"Powauth demo: {address}\nIts data:     {folder.path}\nTo stop it:   Ctrl-C"
         settings = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=PATIENCE)
         server = Server(settings, greeting)
         with suppress(KeyboardInterrupt):  # uvicorn hands it on once everything is closed
             server.run(sockets=[listener])
-    if not server.started:
-        sys.exit("The demo did not start; what stood in the way is said above.")
+    if not server.started:  # uvicorn said why; a new one has left by itself
+        sys.exit(3)
 
 
 class Server(uvicorn.Server):

@@ -74,6 +74,11 @@ class SQLAlchemyDatabase(Generic[U]):
     async def close(self) -> None:
         """Let go of nothing: the engine is the application's."""
 
+    @property
+    def users_table(self) -> str:
+        """The name of the application's table of users, as its metadata has it."""
+        return self._layout.table.fullname
+
     async def dispose(self) -> None:
         """Close the pooled connections of the application's engine: for a process that ends after one piece of work."""
         await AsyncEngine(self._layout.engine).dispose()

@@ -1,13 +1,14 @@
 """Powauth's own transaction, in a session that nobody else sees."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.pool import StaticPool
 
+from powauth.errors import DatabaseUnavailable, Deadlocked, Stale
 from powauth.sqlalchemy import writers
 from powauth.sqlalchemy.failures import Uniques, is_stale, translated
 from powauth.sqlalchemy.layout import Layout, U
@@ -57,8 +58,7 @@ class OwnTransaction(Transaction[U]):
         finally:
             await self._end()
         callbacks, self._callbacks = self._callbacks, []
-        for callback in callbacks:
-            await callback()
+        await _follow(callbacks)
 
     async def rollback(self) -> None:
         """Forget what was written, and what waited for the commit."""
@@ -126,6 +126,21 @@ class OwnTransaction(Transaction[U]):
             turn, self._turn = self._turn, None
             if turn is not None:
                 turn.release()
+
+
+async def _follow(callbacks: Sequence[Callback]) -> None:
+    """Do all that waited for the commit, although some of it fails; raise the first failure at the end."""
+    failures: list[Exception] = []
+    for callback in callbacks:
+        try:
+            await callback()
+        except (Deadlocked, Stale) as error:  # of another unit: this one is committed and must not be begun again
+            failures.append(DatabaseUnavailable())
+            failures[-1].__cause__ = error
+        except Exception as error:  # noqa: BLE001  raised below
+            failures.append(error)
+    if failures:
+        raise failures[0]
 
 
 def _raised(error: Exception, uniques: Uniques | None) -> Exception:

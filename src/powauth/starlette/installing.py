@@ -89,7 +89,7 @@ def _answer(app: Starlette, request: Request, refused: Refused) -> Response:
     edges: dict[str, Edge] = app.state.powauth
     query = refused.visit.raw.query
     path = request.scope["path"] + (f"?{query}" if query else "")  # of the scope: in request.url the Host has a say
-    status, headers, body = written(edges[refused.auth.name].refuse(refused.visit.raw, refused.error, path))
+    status, headers, body = written(edges[refused.auth.name].refuse(refused.visit, refused.error, path))
     answer = Response(body, status)
     answer.raw_headers = [*headers, (b"content-length", str(len(body)).encode())]
     return answer

@@ -16,7 +16,7 @@ async def submit(request: Request[SignUpForm], ctx: Context) -> Outcome:
     if form.transport == "bearer" and not request.is_json_body:
         raise InvalidForm({"transport": [FieldError("not_allowed")]})
     new = NewAccount(email=form.email, username=form.username, values=own_values(form))
-    made = await sign_up(ctx, new, form.password)
+    made = await sign_up(ctx, new, form.password, extras=request.extras)
     return Proved(
         account=made.account,
         proof=made.proof,

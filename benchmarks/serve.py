@@ -1,0 +1,35 @@
+"""A server process: `python -m benchmarks.serve <application> <folder> <sessions> [url]`. It says its port first."""
+
+import inspect
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+
+from benchmarks import byhand, ours
+from benchmarks.served import Served
+
+APPLICATIONS: dict[str, Callable[..., Served]] = {
+    "nothing": byhand.nothing,
+    "byhand-cookie": byhand.cookie,
+    "byhand-sqlite": byhand.cookie_and_sqlite,
+    "byhand-postgres": byhand.cookie_and_postgres,
+    "powauth-memory": ours.memory,
+    "powauth-sqlite": ours.sqlite,
+    "powauth-postgres": ours.postgres,
+}
+
+
+def main(name: str, folder: str, sessions: str, *url: str) -> None:
+    served = APPLICATIONS[name](Path(folder), int(sessions), **({"url": url[0]} if url else {}))
+    Path(folder, f"{name}.cookies").write_text("\n".join(served.cookies))
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        print(listener.getsockname()[1], flush=True)
+        uvicorn.Server(uvicorn.Config(served.app, access_log=False, log_level="warning")).run([listener])
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,77 @@
+"""Work on an application's accounts: with its database and store open, and everything closed afterwards."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+import click
+
+from powauth.accounts import Account, AccountId, Accounts, Handle
+from powauth.auth import Auth
+from powauth.cli.failures import Failure, Misused, answered
+from powauth.operations import find_account
+from powauth.stores import MemoryStore
+from powauth.tenants import Tenant
+
+C = TypeVar("C", bound=Callable[..., Any])
+T = TypeVar("T")
+
+SPARED = "sessions are in the memory of the process that serves the application, where no command reaches them"
+
+
+@runtime_checkable
+class Pooled(Protocol):
+    """A database whose connections outlive its work."""
+
+    async def dispose(self) -> None:
+        """Close them."""
+        ...
+
+
+def run(auth: Auth[Any], work: Callable[[], Awaitable[T]]) -> T:
+    """Return what the work returns. What Powauth raises becomes a `Failure`."""
+    with answered(auth.plan.words):
+        return asyncio.run(_opened(auth, work))
+
+
+async def _opened(auth: Auth[Any], work: Callable[[], Awaitable[T]]) -> T:
+    try:
+        await auth.open()
+        return await work()
+    finally:
+        await auth.close()
+        if isinstance(auth.database, Pooled):  # the process ends here, and with it the loop of its connections
+            await auth.database.dispose()
+
+
+def tenant_option(command: C) -> C:
+    """Give a command the id of `--tenant`, as its argument `tenant`; `tenant_of` makes a tenant of it."""
+    return click.option("--tenant", metavar="ID", help="Whose accounts, where there are tenants.")(command)
+
+
+def tenant_of(auth: Auth[Any], named: str | None) -> Tenant:
+    """Return the tenant of this id, or the only one. Raises `Misused`."""
+    tenants = {tenant.id: tenant for tenant in auth.plan.all_tenants()}
+    if named is None and len(tenants) == 1:
+        return next(iter(tenants.values()))
+    if auth.plan.tenants is None:
+        raise Misused("this application has no tenants: leave --tenant away", code="no_tenant")
+    if named is None or named not in tenants:
+        raise Misused(f"which tenant? --tenant is one of {', '.join(sorted(tenants))}", code="no_tenant")
+    return tenants[named]
+
+
+async def found(accounts: Accounts, named: str) -> Account:
+    """Return the account with this address, user name, id or handle. Raises `Failure`."""
+    account = await find_account(accounts, named)
+    if account is None and "\0" not in named:
+        account = await accounts.by_handle(Handle(named)) or await accounts.get(AccountId(named))
+    if account is None:
+        message = f"no account has the address, user name, id or handle {named!r}: `powauth accounts list` has them all"
+        raise Failure(message, code="no_account")
+    return account
+
+
+def keeps_sessions_to_itself(auth: Auth[Any]) -> bool:
+    """Whether the sessions are in another process's memory."""
+    return isinstance(auth.plan.store, MemoryStore)

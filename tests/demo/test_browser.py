@@ -1,0 +1,318 @@
+"""The demo in Chromium: what a person does there, with JavaScript and without."""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from threading import Thread
+
+import pytest
+import uvicorn
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from powauth.demo import create_app
+from powauth.demo.data import DataFolder
+from powauth.demo.pages import ADA, ADA_PASSWORD
+from powauth.demo.serve import listen
+from powauth.testing import FrozenClock
+from tests import servers
+from tests.look.preview import SCREENSHOTS
+
+PASSWORD = "seven small brass keys"
+WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+PHONE, DESKTOP = (360, 740), (1280, 900)
+
+
+@dataclass
+class Demo:
+    """The demo as it is served, and the browsers that look at it."""
+
+    address: str
+    clock: FrozenClock
+    chromium: Browser
+    script: bool
+    contexts: list[BrowserContext] = field(default_factory=list[BrowserContext])
+
+    def window(self, *, size: tuple[int, int] = DESKTOP) -> Page:
+        """Open a window of another browser, without cookies."""
+        context = self.chromium.new_context(
+            base_url=self.address,
+            java_script_enabled=self.script,
+            viewport={"width": size[0], "height": size[1]},
+        )
+        context.set_default_timeout(10_000)
+        self.contexts.append(context)
+        page = context.new_page()
+        page.goto("/")
+        return page
+
+    def picture(self, page: Page, name: str) -> None:
+        """Keep what the page looks like."""
+        folder = SCREENSHOTS / "demo"
+        folder.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=folder / f"{name}{'' if self.script else '-no-script'}.png", full_page=True)
+
+
+@contextmanager
+def served(folder: Path, clock: FrozenClock) -> Generator[str]:
+    """Serve the demo on a free port of this machine, with a clock that stands, and return its address."""
+    data = DataFolder(folder)
+    with listen(0) as listener:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        app = create_app(secret=data.secret(), base_url=f"{address}/auth", database_url=data.database, clock=clock)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
+        thread = Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        servers.wait_until(lambda: server.started, "the demo to answer")
+        try:
+            yield address
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@pytest.fixture(scope="session")
+def chromium(chromium_path: Path) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=[*servers.CHROMIUM_FLAGS])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=[True, False], ids=["script", "no-script"])
+def demo(request: pytest.FixtureRequest, chromium: Browser, tmp_path: Path) -> Iterator[Demo]:
+    clock = FrozenClock()
+    with served(tmp_path, clock) as address:
+        demo = Demo(address, clock, chromium, script=bool(request.param))
+        yield demo
+        for context in demo.contexts:
+            context.close()
+
+
+def be_ada(page: Page) -> None:
+    """Press the button of the prepared person."""
+    page.goto("/")
+    page.get_by_role("button", name="Sign in as Ada").click()
+    expect(page.get_by_role("heading", name="You are signed in as Ada Lovelace")).to_be_visible()
+
+
+def sign_in(page: Page, email: str, password: str) -> None:
+    page.goto("/auth/sign-in")
+    page.get_by_label("Email address").fill(email)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def sign_out(page: Page) -> None:
+    page.locator("nav").get_by_role("button", name="Sign out").click()
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
+
+
+def section(page: Page, name: str) -> Callable[[str], None]:
+    """Return what fills in a field of one part of the account page."""
+    page.goto("/auth/account")
+    return lambda label: page.locator(name).get_by_label(label, exact=True).fill("")
+
+
+def open_mail(page: Page, subject: str) -> None:
+    """Go to the mailbox until the mail is there: mails leave in the background."""
+
+    def arrived() -> bool:
+        page.goto("/mailbox")
+        return page.get_by_role("heading", name=subject).count() > 0
+
+    servers.wait_until(arrived, f"the mail {subject!r}")
+
+
+# ---- what a person does ----
+
+
+def test_a_person_signs_up_and_finds_a_mail(demo: Demo) -> None:
+    page = demo.window()
+    page.get_by_role("link", name="Create an account").first.click()
+    page.get_by_label("Email address").fill("grace@example.com")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("Your name").fill("Grace Hopper")
+    page.get_by_label("Send me the newsletter").check()
+    demo.picture(page, "sign-up")
+    page.get_by_role("button", name="Create account").click()
+    expect(page.get_by_role("heading", name="You are signed in as Grace Hopper")).to_be_visible()
+    open_mail(page, "Welcome to Powauth demo")
+    mail = page.get_by_role("article").first
+    expect(mail).to_contain_text("To grace@example.com")
+    mail.get_by_text("As HTML").click()
+    framed = page.frame_locator("iframe").first
+    expect(framed.get_by_text("your account at Powauth demo is ready")).to_be_visible()
+    demo.picture(page, "mailbox")
+    sign_out(page)
+    sign_in(page, "grace@example.com", PASSWORD)
+    expect(page.get_by_text("newsletter", exact=True)).to_be_visible()
+
+
+def test_fields_that_are_wrong_are_all_marked_at_once(demo: Demo) -> None:
+    page = demo.window()
+    page.goto("/auth/sign-up")
+    page.get_by_label("Email address").fill("grace")
+    page.get_by_label("Password", exact=True).fill("short")
+    page.get_by_role("button", name="Create account").click()
+    expect(page.locator(".is-bad")).to_have_count(3)
+    expect(page.get_by_label("Email address")).to_have_value("grace")
+    expect(page.get_by_label("Password", exact=True)).to_have_value("")
+    demo.picture(page, "sign-up-errors")
+
+
+def test_a_wrong_password_is_said_on_the_form_and_the_right_one_goes_on(demo: Demo) -> None:
+    page = demo.window()
+    page.goto("/vault")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.get_by_label("Email address").fill(ADA)
+    page.get_by_label("Password", exact=True).fill("four quiet green cats")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("do not match an account")
+    expect(page.get_by_label("Email address")).to_have_value(ADA)
+    demo.picture(page, "wrong-password")
+    page.get_by_label("Password", exact=True).fill(ADA_PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Vault")).to_be_visible()
+
+
+def test_one_browser_ends_the_session_of_another(demo: Demo) -> None:
+    page, other = demo.window(), demo.window()
+    be_ada(page)
+    be_ada(other)
+    page.goto("/auth/sessions")
+    expect(page.get_by_role("listitem").filter(has_text="Last seen")).to_have_count(2)
+    demo.picture(page, "devices")
+    elsewhere = page.get_by_role("listitem").filter(has_text="Last seen", has_not_text="This device")
+    elsewhere.get_by_role("button", name="Sign out this device").click()
+    expect(page.get_by_text("That device is signed out.")).to_be_visible()
+    demo.picture(page, "device-ended")
+    other.goto("/me")
+    expect(other.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.goto("/me")
+    expect(page.get_by_role("heading", name="You", exact=True)).to_be_visible()
+
+
+def test_the_vault_asks_for_the_password_once_more(demo: Demo) -> None:
+    page = demo.window()
+    be_ada(page)
+    demo.clock.move(timedelta(minutes=2))
+    page.get_by_role("link", name="Open the vault").click()
+    expect(page.get_by_role("heading", name="Confirm that it is you")).to_be_visible()
+    demo.picture(page, "prove")
+    page.get_by_label("Password", exact=True).fill("four quiet green cats")
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_text("This is not your current password.")).to_be_visible()
+    page.get_by_label("Password", exact=True).fill(ADA_PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_text("The vault is open, Ada Lovelace.")).to_be_visible()
+    demo.picture(page, "vault")
+
+
+def test_profile_address_and_password_are_changed(demo: Demo) -> None:
+    page, other = demo.window(), demo.window()
+    be_ada(page)
+    be_ada(other)
+    page.goto("/auth/account")
+    demo.picture(page, "account")
+
+    profile = page.locator("#manage_account-profile")
+    profile.get_by_label("Your name").fill("Countess of Lovelace")
+    profile.get_by_label("Send me the newsletter").uncheck()
+    profile.get_by_role("button").last.click()
+    expect(page.get_by_text("Your profile is saved.")).to_be_visible()
+    expect(profile.get_by_label("Your name")).to_have_value("Countess of Lovelace")
+    expect(profile.get_by_label("Send me the newsletter")).not_to_be_checked()
+    demo.picture(page, "profile-saved")
+
+    email = page.locator("#manage_account-email")
+    email.get_by_label("Email address").fill("countess@example.com")
+    email.get_by_label("Current password", exact=True).fill(ADA_PASSWORD)
+    email.get_by_role("button", name="Change address").click()
+    expect(page.get_by_text("Your address is changed.")).to_be_visible()
+
+    password = page.locator("#manage_account-password")
+    password.get_by_label("Current password", exact=True).fill(ADA_PASSWORD)
+    password.get_by_label("New password", exact=True).fill(PASSWORD)
+    password.get_by_role("button", name="Change password").click()
+    expect(page.get_by_text("Your password is changed.")).to_be_visible()
+
+    other.goto("/me")
+    expect(other.get_by_role("heading", name="Sign in")).to_be_visible()
+    open_mail(page, "Your password at Powauth demo was changed")
+    open_mail(page, "Your address at Powauth demo was changed")
+    demo.picture(page, "mailbox-changes")
+    sign_out(page)
+    sign_in(page, "countess@example.com", PASSWORD)
+    expect(page.get_by_role("heading", name="You are signed in as Countess of Lovelace")).to_be_visible()
+
+
+def test_an_account_is_closed_and_gone(demo: Demo) -> None:
+    page = demo.window()
+    be_ada(page)
+    page.goto("/auth/account")
+    close = page.locator("#manage_account-close")
+    close.get_by_label("Current password", exact=True).fill(ADA_PASSWORD)
+    close.get_by_role("button", name="Close account for good").click()
+    expect(page.get_by_text("Your account is closed.")).to_be_visible()
+    demo.picture(page, "closed")
+    sign_in(page, ADA, ADA_PASSWORD)
+    expect(page.get_by_role("alert")).to_contain_text("do not match an account")
+
+
+def test_everything_is_signed_in_to_by_keyboard_alone(demo: Demo) -> None:
+    page = demo.window()
+    press_until(page, "Sign in", "link")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Email address")).to_be_focused()
+    page.keyboard.type(ADA)
+    page.keyboard.press("Tab")
+    page.keyboard.type(ADA_PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="You are signed in as Ada Lovelace")).to_be_visible()
+    press_until(page, "Sign out", "button")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
+
+
+def press_until(page: Page, name: str, role: str) -> None:
+    """Press Tab until this has the focus."""
+    wanted = page.get_by_role("navigation").get_by_role("link" if role == "link" else "button", name=name, exact=True)
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if wanted.and_(page.locator(":focus")).count():
+            return
+    pytest.fail(f"Tab does not reach {name}")
+
+
+# ---- what they look like ----
+
+
+def test_the_pages_can_be_read_by_everybody(demo: Demo) -> None:
+    if not demo.script:
+        pytest.skip("axe is a script")
+    found: list[str] = []
+    said: list[str] = []
+    for size in (PHONE, DESKTOP):
+        page = demo.window(size=size)
+        page.on("console", lambda message: said.append(message.text))
+        for path in ("/", "/mailbox", "/api"):
+            found += look(demo, page, path, f"signed-out-{size[0]}")
+        be_ada(page)
+        for path in ("/", "/me", "/vault", "/mailbox", "/api", "/auth/account", "/auth/sessions"):
+            found += look(demo, page, path, str(size[0]))
+    assert found == []
+    assert said == []
+
+
+def look(demo: Demo, page: Page, path: str, suffix: str) -> list[str]:
+    """Return what is wrong with a page, and keep its picture."""
+    page.goto(path)
+    demo.picture(page, f"{path.strip('/').replace('/', '-') or 'start'}-{suffix}")
+    violations = Axe().run(page, options=WCAG).response["violations"]
+    wrong = [f"{path}: {each['id']}: {[node['target'] for node in each['nodes'][:3]]}" for each in violations]
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        wrong.append(f"{path}: scrolls sideways")
+    return wrong

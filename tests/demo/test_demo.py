@@ -1,0 +1,351 @@
+"""The demo: every page, what a restart keeps, its folder, its port, and how it is started and stopped."""
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from powauth import Clock, ConfigurationError, MemoryStore
+from powauth.demo import create_app, run
+from powauth.demo.data import DataFolder, default_folder
+from powauth.demo.pages import ADA, ADA_PASSWORD
+from powauth.demo.serve import choose_store, listen
+from powauth.sqlalchemy import SQLAlchemyStore
+from powauth.sqlite import SQLiteStore
+from powauth.testing import FrozenClock
+from tests.house import SECRET
+
+ORIGIN = "http://127.0.0.1:8000"
+PEOPLE = {"accept": "text/html", "origin": ORIGIN}
+PROGRAMS = {"accept": "application/json"}
+GRACE = {"email": "grace@example.com", "password": "seven small brass keys", "name": "Grace Hopper"}
+
+
+@asynccontextmanager
+async def demo(folder: Path, *, clock: Clock | None = None) -> AsyncGenerator[FastAPI]:
+    """Run the demo, without a server, on a data folder."""
+    data = DataFolder(folder)
+    app = create_app(secret=data.secret(), base_url=f"{ORIGIN}/auth", database_url=data.database, clock=clock)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+def client(app: FastAPI, headers: dict[str, str], cookies: Any = None) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(app=app), base_url=ORIGIN, headers=headers, cookies=cookies
+    )
+
+
+async def mails(program: httpx2.AsyncClient, count: int) -> list[dict[str, Any]]:
+    """Return the mails once there are so many: they leave in the background."""
+    found: list[dict[str, Any]] = []
+    for _ in range(200):
+        found = (await program.get("/mailbox")).json()
+        if len(found) >= count:
+            return found
+        await asyncio.sleep(0.02)
+    pytest.fail(f"there are not {count} mails: {found}")
+
+
+# ---- its pages ----
+
+
+async def test_every_page_answers(tmp_path: Path) -> None:
+    async with demo(tmp_path) as app, client(app, PEOPLE) as person:
+        for path in ("/", "/mailbox", "/api", "/openapi.json", "/auth/sign-in", "/auth/sign-up"):
+            assert (await person.get(path)).status_code == 200, path
+        await person.post("/auth/sign-in", data={"email": ADA, "password": ADA_PASSWORD})
+        for path in ("/", "/me", "/vault", "/mailbox", "/api", "/auth/account", "/auth/sessions", "/auth/prove"):
+            assert (await person.get(path)).status_code == 200, path
+
+
+async def test_what_a_page_needs_comes_from_this_machine(tmp_path: Path) -> None:
+    async with demo(tmp_path) as app, client(app, PEOPLE) as person:
+        for path in ("/", "/mailbox", "/api", "/auth/sign-in"):
+            page = await person.get(path)
+            assert "default-src 'none'" in page.headers["content-security-policy"]
+            assert 'src="http' not in page.text
+            files = re.findall(r'<(?:link|script)[^>]* (?:href|src)="([^"]+)"', page.text)
+            assert len(files) == 4, "two style sheets, an icon, a script"
+            for file in files:
+                assert (await person.get(file)).status_code == 200, file
+
+
+async def test_the_start_page_signs_in_as_ada_with_one_button(tmp_path: Path) -> None:
+    async with demo(tmp_path) as app, client(app, PEOPLE) as person:
+        start = (await person.get("/")).text
+        assert f'name="email" value="{ADA}"' in start
+        assert f'name="password" value="{ADA_PASSWORD}"' in start
+        sent = await person.post("/auth/sign-in", data={"email": ADA, "password": ADA_PASSWORD})
+        assert (sent.status_code, sent.headers["location"]) == (303, "/")
+        assert "You are signed in as Ada Lovelace" in (await person.get("/")).text
+
+
+async def test_what_the_last_answer_left_to_be_said_is_said_once(tmp_path: Path) -> None:
+    async with demo(tmp_path) as app, client(app, PEOPLE) as person:
+        await person.post("/auth/sign-in", data={"email": ADA, "password": ADA_PASSWORD})
+        await person.post("/auth/sign-out")
+        assert "You are signed out." in (await person.get("/")).text
+        assert "You are signed out." not in (await person.get("/")).text
+
+
+async def test_me_is_a_page_for_people_and_two_fields_for_programs(tmp_path: Path) -> None:
+    async with demo(tmp_path) as app, client(app, PROGRAMS) as program:
+        refused = await program.get("/me")
+        assert (refused.status_code, refused.json()["code"]) == (401, "not_signed_in")
+        made = (await program.post("/auth/sign-up", json=GRACE)).json()
+        assert (await program.get("/me")).json() == {"id": made["account"]["id"], "email": GRACE["email"]}
+        assert "Grace Hopper" in (await program.get("/me", headers=PEOPLE)).text
+
+
+async def test_people_who_are_not_signed_in_come_back_to_the_page_they_wanted(tmp_path: Path) -> None:
+    async with demo(tmp_path) as app, client(app, PEOPLE) as person:
+        assert (await person.get("/me")).headers["location"] == "/auth/sign-in?next=%2Fme"
+
+
+async def test_a_program_uses_a_token(tmp_path: Path) -> None:
+    async with demo(tmp_path) as app, client(app, PROGRAMS) as program:
+        answer = await program.post(
+            "/auth/sign-in", json={"email": ADA, "password": ADA_PASSWORD, "transport": "bearer"}
+        )
+        assert "set-cookie" not in answer.headers
+        token = {"authorization": f"Bearer {answer.json()['token']}"}
+        assert (await program.get("/me", headers=token)).json()["email"] == ADA
+
+
+async def test_the_form_of_sign_up_fills_the_applications_own_columns(tmp_path: Path) -> None:
+    async with demo(tmp_path) as app, client(app, PEOPLE) as person:
+        assert "Your name" in (await person.get("/auth/sign-up")).text
+        await person.post("/auth/sign-up", data={**GRACE, "newsletter": "on"})
+        assert "Newsletter</dt><dd>Yes" in (await person.get("/me")).text
+        await person.post("/auth/account/profile", data={"name": "Rear Admiral Hopper"})
+        me = (await person.get("/me")).text
+        assert "Rear Admiral Hopper" in me
+        assert "Newsletter</dt><dd>No" in me
+
+
+async def test_the_vault_wants_a_proof_of_the_last_minute(tmp_path: Path) -> None:
+    clock = FrozenClock()
+    async with demo(tmp_path, clock=clock) as app, client(app, PEOPLE) as person:
+        await person.post("/auth/sign-in", data={"email": ADA, "password": ADA_PASSWORD})
+        assert (await person.get("/vault")).status_code == 200
+        clock.move(timedelta(minutes=1, seconds=1))
+        assert (await person.get("/vault")).headers["location"] == "/auth/prove?next=%2Fvault"
+        refused = await person.get("/vault", headers=PROGRAMS)
+        assert (refused.status_code, refused.json()["code"]) == (401, "action_required")
+        proved = await person.post("/auth/prove", data={"password": ADA_PASSWORD, "next": "/vault"})
+        assert proved.headers["location"] == "/vault"
+        assert (await person.get("/vault", headers=PROGRAMS)).json() == {"secret": "The vault is open, Ada Lovelace."}
+
+
+# ---- its mailbox ----
+
+
+async def test_the_mailbox_shows_every_mail_newest_first(tmp_path: Path) -> None:
+    async with demo(tmp_path) as app, client(app, PROGRAMS) as program:
+        assert [mail["to"] for mail in await mails(program, 1)] == [ADA]
+        await program.post("/auth/sign-up", json=GRACE)
+        newest = (await mails(program, 2))[0]
+        assert (newest["kind"], newest["to"]) == ("sign_up.welcome", GRACE["email"])
+        assert {"subject", "text", "html", "parts"} <= newest.keys()
+        assert newest["parts"]["name"] == GRACE["email"]
+
+
+async def test_a_mails_html_stands_in_a_frame_that_runs_and_loads_nothing(tmp_path: Path) -> None:
+    async with demo(tmp_path) as app, client(app, PEOPLE) as person:
+        async with client(app, PROGRAMS) as program:
+            await mails(program, 1)
+        assert '<iframe src="/mailbox/1"' in (await person.get("/mailbox")).text
+        framed = await person.get("/mailbox/1")
+        assert framed.headers["content-security-policy"].startswith("sandbox allow-top-navigation-by-user-activation;")
+        assert "default-src 'none'" in framed.headers["content-security-policy"]
+        assert (await person.get("/mailbox/2")).status_code == 404
+        assert (await person.get(f"/mailbox/{10**30}")).status_code == 422
+
+
+async def test_markup_in_a_mail_is_shown_as_it_was_typed(tmp_path: Path) -> None:
+    evil = "<script>alert(1)</script>"
+    async with demo(tmp_path) as app, client(app, PEOPLE) as person:
+        await person.post("/auth/sign-up", data={**GRACE, "name": evil})
+        for path in ("/", "/me", "/mailbox", "/vault"):
+            assert evil not in (await person.get(path)).text
+
+
+# ---- what it keeps ----
+
+
+async def test_accounts_sessions_and_mails_are_there_after_a_restart(tmp_path: Path) -> None:
+    async with demo(tmp_path) as app, client(app, PROGRAMS) as program:
+        await program.post("/auth/sign-up", json=GRACE)
+        before, cookies = await mails(program, 2), program.cookies
+    async with demo(tmp_path) as app, client(app, PROGRAMS, cookies) as program:
+        assert (await program.get("/me")).json()["email"] == GRACE["email"]
+        assert (await program.get("/mailbox")).json() == before
+        again = await program.post("/auth/sign-up", json=GRACE)
+        assert again.status_code == 409, "somebody signed in is not asked to sign up"
+
+
+async def test_ada_is_made_once_and_again_if_she_closed_her_account(tmp_path: Path) -> None:
+    async with demo(tmp_path) as app, client(app, PROGRAMS) as program:
+        await program.post("/auth/sign-in", json={"email": ADA, "password": ADA_PASSWORD})
+        closed = await program.post("/auth/account/close", json={"current_password": ADA_PASSWORD})
+        assert closed.status_code in {200, 204}
+        refused = await program.post("/auth/sign-in", json={"email": ADA, "password": ADA_PASSWORD})
+        assert refused.status_code == 401
+    async with demo(tmp_path) as app, client(app, PROGRAMS) as program:
+        signed_in = await program.post("/auth/sign-in", json={"email": ADA, "password": ADA_PASSWORD})
+        assert signed_in.status_code == 200
+
+
+async def test_it_runs_on_other_databases(database_url: str) -> None:
+    app = create_app(secret=SECRET, base_url=f"{ORIGIN}/auth", database_url=database_url)
+    async with app.router.lifespan_context(app), client(app, PROGRAMS) as program:
+        made = await program.post("/auth/sign-up", json={**GRACE, "newsletter": True})
+        assert made.status_code == 201
+        assert (await program.get("/me")).json()["email"] == GRACE["email"]
+        newest = (await mails(program, 2))[0]
+        assert newest["to"] == GRACE["email"]
+        assert newest["sent_at"].endswith("+00:00")
+
+
+# ---- its folder ----
+
+
+def test_only_its_owner_reads_the_secret(tmp_path: Path) -> None:
+    data = DataFolder(tmp_path / "new" / "folder")
+    secret = data.secret()
+    assert len(secret) == 64
+    assert data.secret() == secret
+    assert (data.path / "secret").stat().st_mode & 0o777 == 0o600
+    assert data.path.stat().st_mode & 0o777 == 0o700
+    assert DataFolder(tmp_path / "other").secret() != secret
+
+
+async def test_fresh_removes_what_the_demo_made_and_nothing_else(tmp_path: Path) -> None:
+    async with demo(tmp_path):
+        pass
+    (tmp_path / "letter.txt").write_text("mine")
+    DataFolder(tmp_path).empty()
+    assert os.listdir(tmp_path) == ["letter.txt"]  # noqa: PTH208  a coroutine may not walk a Path
+
+
+def test_the_folder_stands_among_the_users_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert default_folder() == tmp_path / "powauth-demo"
+    monkeypatch.delenv("XDG_DATA_HOME")
+    monkeypatch.setenv("HOME", "/home/ada")
+    assert default_folder() == Path("/home/ada/.local/share/powauth-demo")
+
+
+def test_a_store_is_chosen_by_a_word_or_an_address(tmp_path: Path) -> None:
+    data = DataFolder(tmp_path)
+    assert isinstance(choose_store("memory", data), MemoryStore)
+    assert isinstance(choose_store("sqlite", data), SQLiteStore)
+    assert isinstance(choose_store(f"sqlite+aiosqlite:///{tmp_path}/s.db", data), SQLAlchemyStore)
+    with pytest.raises(ConfigurationError, match="write memory, sqlite or a SQLAlchemy URL"):
+        choose_store("mongodb", data)
+
+
+# ---- its port ----
+
+
+def test_a_taken_port_means_the_next_free_one() -> None:
+    with listen(0) as first:
+        port = first.getsockname()[1]
+        with listen(port) as second:
+            host, next_port = second.getsockname()
+            assert host == "127.0.0.1"
+            assert next_port > port
+
+
+def test_a_port_that_is_none_is_said_in_a_sentence() -> None:
+    with pytest.raises(ConfigurationError, match="--port"):
+        listen(65536)
+
+
+# ---- started and stopped ----
+
+
+@contextmanager
+def process(folder: Path, arguments: str) -> Generator[tuple[subprocess.Popen[str], list[str]]]:
+    """Start the demo as a program, and return it with the three lines that it prints."""
+    environment = {**os.environ, "XDG_DATA_HOME": str(folder), "PYTHONUNBUFFERED": ""}
+    with subprocess.Popen(
+        [sys.executable, "-c", f"from powauth.demo import run; run({arguments})"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as started:
+        assert started.stdout is not None
+        try:
+            yield started, [started.stdout.readline().strip() for _ in range(3)]
+        finally:
+            started.kill()
+
+
+def stop(started: subprocess.Popen[str]) -> tuple[int, str]:
+    """Press Ctrl-C; return the exit code and what was said."""
+    started.send_signal(signal.SIGINT)
+    said = "".join(started.communicate(timeout=20))
+    return started.returncode, said
+
+
+def test_it_says_where_it_is_and_stops_at_ctrl_c(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with process(tmp_path, f"port={port}") as (started, lines):
+            address = lines[0].removeprefix("Powauth demo: ")
+            assert address.startswith("http://127.0.0.1:")
+            assert address != f"http://127.0.0.1:{port}"
+            assert lines[1].endswith(str(tmp_path / "powauth-demo"))
+            assert lines[2].endswith("Ctrl-C")
+            with httpx2.Client(base_url=address, headers=PROGRAMS) as program:
+                signed_in = program.post("/auth/sign-in", json={"email": ADA, "password": ADA_PASSWORD})
+                assert signed_in.status_code == 200
+                assert program.get("/me").json()["email"] == ADA
+                assert stop(started) == (0, ""), "a connection that is still open does not hold it up"
+
+
+def test_it_starts_again_with_everybody_signed_in_and_afresh_with_nobody(tmp_path: Path) -> None:
+    with process(tmp_path, "port=0") as (started, lines):
+        with httpx2.Client(base_url=lines[0].removeprefix("Powauth demo: "), headers=PROGRAMS) as program:
+            program.post("/auth/sign-up", json=GRACE)
+            cookies = dict(program.cookies)
+        assert stop(started) == (0, "")
+    for arguments, status in (("port=0", 200), ("port=0, fresh=True", 401)):
+        with process(tmp_path, arguments) as (started, lines):
+            address = lines[0].removeprefix("Powauth demo: ")
+            with httpx2.Client(base_url=address, headers=PROGRAMS, cookies=cookies) as program:
+                assert program.get("/me").status_code == status
+            assert stop(started) == (0, "")
+
+
+def test_a_database_that_does_not_answer_ends_it_with_a_reason(tmp_path: Path) -> None:
+    with process(tmp_path, f"port=0, database='sqlite+aiosqlite:///{tmp_path}/no/such/folder/app.db'") as (started, _):
+        _, said = started.communicate(timeout=20)
+        assert started.returncode == 3
+        assert "unable to open database file" in said
+
+
+@pytest.mark.parametrize("address", ["nonsense", "nosuch://database", "sqlite:///app.db"])
+def test_an_address_that_is_none_is_said_in_a_sentence(
+    address: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    with pytest.raises(ConfigurationError, match="--database or --store cannot be used"):
+        run(port=0, database=address)
