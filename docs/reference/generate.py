@@ -5,7 +5,6 @@ With `--check` nothing is written: it says which pages are stale, and exits with
 """
 
 import ast
-import dataclasses
 import importlib
 import inspect
 import pkgutil
@@ -23,13 +22,14 @@ import powauth
 import powauth.extensions
 from powauth import errors, events, records
 from powauth.cli import COMMANDS, main
-from powauth.cli.routes import limit_of, marks, required, spoken
+from powauth.cli.routes import describe
 from powauth.extension import Extension, Manifest
 from powauth.forms import asked
 from powauth.jinja import WORDS
 from powauth.messages import CORE_MESSAGES
 from powauth.pages import Page
-from powauth.routing import form_of, methods, requirement
+from powauth.plan import Bound
+from powauth.routing import form_of
 
 FOLDER = Path(__file__).parent
 SOURCE = Path(powauth.__file__).parent
@@ -94,13 +94,13 @@ def body_of(cls: type[Any]) -> list[ast.stmt]:
     return next(node.body for node in ast.walk(syntax) if isinstance(node, ast.ClassDef) and node.name == cls.__name__)
 
 
-def attributes(cls: type[Any]) -> Iterator[tuple[str, str, str, str]]:
-    """Give name, type, default and words of each annotated attribute of a class."""
+def attributes(cls: type[Any], *, of_class: bool = False) -> Iterator[tuple[str, str, str, str]]:
+    """Give name, type, default and words of each annotated attribute of a class, its own or those of its values."""
     body = body_of(cls)
     for node, after in zip(body, [*body[1:], None], strict=True):
         if not isinstance(node, ast.AnnAssign) or not isinstance(node.target, ast.Name):
             continue
-        if node.target.id.startswith("_") or "ClassVar" in ast.unparse(node.annotation):
+        if node.target.id.startswith("_") or of_class is not ("ClassVar" in ast.unparse(node.annotation)):
             continue
         is_said = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
         words = str(after.value.value) if is_said else ""  # type: ignore[union-attr]
@@ -231,6 +231,31 @@ def fields(path: str) -> str:
     """Return the fields that a value has."""
     rows = ((code(n), code(t), w) for n, t, _, w in attributes(thing_at(path)))
     return table(("field", "type", "what it says"), rows)
+
+
+def classfields(path: str) -> str:
+    """Return what a subclass says about itself."""
+    found = attributes(thing_at(path), of_class=True)
+    rows = ((code(n), code(t.removeprefix("ClassVar[").removesuffix("]")), code(d), w) for n, t, d, w in found)
+    return table(("attribute", "type", "default", "what it says"), rows)
+
+
+def columns(path: str) -> str:
+    """Return the columns that a mixin brings."""
+    rows = ((code(n), code(t.removeprefix("Mapped[").removesuffix("]")), w) for n, t, _, w in attributes(thing_at(path)))
+    return table(("column", "type", "what it says"), rows)
+
+
+def operations() -> str:
+    """Return what can be done to an account."""
+    syntax = tree(str(SOURCE / "operations.py"))
+
+    def rows() -> Rows:
+        for node in syntax.body:
+            if isinstance(node, ast.AsyncFunctionDef) and node.name in powauth.__all__:
+                yield code(signature(node)), " ".join((ast.get_docstring(node) or "").split())
+
+    return table(("operation", "what it promises"), rows())
 
 
 def arguments(path: str) -> str:
@@ -422,12 +447,10 @@ def routes_of(manifests: Sequence[tuple[str, Manifest]]) -> str:
     def rows() -> Rows:
         for name, manifest in manifests:
             for route in manifest.served():
-                page = route.page
-                verbs_ = " ".join(method for method in ("GET", "POST") if method in methods(page))
-                limit = limit_of(page)
-                yield code(verbs_), code(page.path), code(f"{name}.{page.name}"), inputs(page), (
-                    required(requirement(page))
-                ), spoken(limit) if limit else "", ", ".join(map(code, marks(page)))
+                found = describe(Bound(name, route.original, route.page), "")
+                listed = {key: " ".join(map(code, value)) for key, value in found.items() if isinstance(value, list)}
+                path, page, who = code(found["path"]), code(found["page"]), str(found["requires"])
+                yield listed["methods"], path, page, inputs(route.page), who, str(found["limit"] or ""), listed["marks"]
 
     return table(("method", "path", "page", "fields", "who", "limit", "marks"), rows())
 
@@ -458,6 +481,8 @@ def commands() -> str:
 
 TABLES: Mapping[str, Callable[..., str]] = {
     "arguments": arguments,
+    "classfields": classfields,
+    "columns": columns,
     "commands": commands,
     "errors": errors_,
     "events": events_,
@@ -465,6 +490,7 @@ TABLES: Mapping[str, Callable[..., str]] = {
     "fields": fields,
     "marks": marks_,
     "names": names,
+    "operations": operations,
     "programmers_errors": programmers_errors,
     "routes": routes,
     "settings": settings,

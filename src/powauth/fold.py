@@ -21,6 +21,7 @@ from powauth.pages import Page
 from powauth.passwords import Hasher
 from powauth.plan import AnyHook, Bound, Plan
 from powauth.records import Record
+from powauth.redirects import safe_target
 from powauth.routing import FormPage, form_of, methods
 from powauth.settings import Settings
 from powauth.signing import Signer, secret_problems
@@ -147,15 +148,15 @@ def _settings_problems(settings: Settings[Any]) -> Iterator[str]:
     yield from settings.passwords.problems()
     yield from settings.sessions.problems()
     for name, path in dataclasses.asdict(settings.paths).items():
-        if not path.startswith("/"):
+        if safe_target(path, base_url=settings.base_url, origins=()) != path or not path.startswith("/"):
             yield f"paths: {name} has to be a path on this site, such as /welcome"
 
 
 def _address_problems(settings: Settings[Any]) -> Iterator[str]:
-    parts = urlsplit(settings.base_url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+    if not _is_site(settings.base_url) or set("?#") & set(settings.base_url):
         yield f"base_url {settings.base_url!r}: write the whole address of the pages, as https://example.com/auth"
         return
+    parts = urlsplit(settings.base_url)
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         yield f"base_url: {parts.hostname} is not this machine: use https, or anybody on the way can read passwords"
     if not parts.path.rstrip("/"):
@@ -174,8 +175,14 @@ def _front_end_problems(settings: Settings[Any]) -> Iterator[str]:
 
 
 def _is_origin(text: str) -> bool:
-    parts = urlsplit(text)
-    return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.path in {"", "/"} and not parts.query
+    return _is_site(text) and not set("?#") & set(text) and urlsplit(text).path in {"", "/"}
+
+
+def _is_site(text: str) -> bool:
+    try:
+        return bool(origin_of(text))
+    except ConfigurationError:
+        return False
 
 
 def _is_network(text: str) -> bool:

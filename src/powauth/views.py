@@ -110,9 +110,7 @@ class Views:
             danger=is_dangerous,
         )
 
-    def _typed(
-        self, page: Page, values: Mapping[str, object], sent: Mapping[str, object]
-    ) -> Mapping[str, object]:
+    def _typed(self, page: Page, values: Mapping[str, object], sent: Mapping[str, object]) -> Mapping[str, object]:
         """Return what the fields hold: what was sent, else what the handler says, else what the address brought along.
 
         No address ticks a box that means consent, and what is hidden is what the handler says, whatever was sent.

@@ -49,6 +49,11 @@ SOME = AWAY[::9]
 """Enough where each takes a sign-in with two factors."""
 
 
+def leads_nowhere(answer: Answer) -> bool:
+    """Whether an address was ignored, or refused where it holds what no field of one line may hold (S4)."""
+    return (answer.status, answer.location) in {(303, "/"), (422, "")}
+
+
 # ---- next ----
 
 
@@ -62,7 +67,7 @@ async def test_signing_in_leads_nobody_away(home: House) -> None:
     for value in AWAY:
         home.clock.move(timedelta(minutes=1))
         answer = await home.site().post("/sign-in", email=ADA, password=PASSWORD, next=value)
-        assert (answer.status, answer.location) == (303, "/"), value
+        assert leads_nowhere(answer), value
 
 
 async def test_signing_in_by_a_link_leads_nobody_away(home: House) -> None:
@@ -91,7 +96,7 @@ async def test_signing_up_leads_nobody_away(home: House) -> None:
     for number, value in enumerate(AWAY):
         home.clock.move(timedelta(minutes=1))
         answer = await home.site().post("/sign-up", email=f"new{number}@example.com", password=PASSWORD, next=value)
-        assert (answer.status, answer.location) == (303, "/"), value
+        assert leads_nowhere(answer), value
 
 
 async def test_proving_again_leads_nobody_away(home: House) -> None:
@@ -99,15 +104,15 @@ async def test_proving_again_leads_nobody_away(home: House) -> None:
     for value in AWAY:
         home.clock.move(timedelta(minutes=1))
         answer = await site.post("/prove", password=PASSWORD, next=value)
-        assert (answer.status, answer.location) == (303, "/"), value
+        assert leads_nowhere(answer), value
 
 
 async def test_a_detour_leads_nobody_away(home: House) -> None:
     for value in SOME:
         home.clock.move(timedelta(minutes=1))
         site = home.site()
-        await site.post("/sign-in", email=EVE, password=PASSWORD, next=value)
-        assert (await site.post("/test-code", code="123456")).location == "/", value
+        await site.post("/sign-in", email=EVE, password=PASSWORD, next=value.replace("\x7f", "")[:2000])
+        assert leads_nowhere(await site.post("/test-code", code="123456")), value
 
 
 async def test_a_way_back_to_a_page_is_one_of_ours_however_the_page_was_spelled(home: House) -> None:
@@ -185,8 +190,7 @@ def said(answer: Answer) -> tuple[object, ...]:
     return answer.status, tuple(h for h in answer.headers if h[0] != "set-cookie"), answer.body
 
 
-@pytest.mark.parametrize("hosts", HOSTS)
-async def test_the_host_header_changes_nothing_that_is_said(app: Site, hosts: Headers) -> None:
+async def test_the_host_header_changes_nothing_that_is_said(app: Site) -> None:
     """S56: every page, signed out and signed in, ours and the application's, byte by byte."""
     await app.post("/sign-up", email=ADA, password=PASSWORD)
     for cookies in ((), Wire(app).cookies()):
@@ -194,22 +198,22 @@ async def test_the_host_header_changes_nothing_that_is_said(app: Site, hosts: He
             for path in (*gets(app.auth), "", "/", "/nothing", "/assets/1/powauth.css"):
                 wire, rest = Wire(app), (*reads[1:], *cookies)
                 expected = await wire.send("GET", path, (*reads, *cookies))
-                assert said(await wire.send("GET", path, (*hosts, *rest))) == said(expected), path
                 assert "evil" not in expected.text
+                for hosts in HOSTS:
+                    assert said(await wire.send("GET", path, (*hosts, *rest))) == said(expected), (path, hosts)
     refused = await app.browser().send("GET", "/me", headers={"host": "evil.example/x?"})
     assert refused.location == "/auth/sign-in?next=%2Fme"
     well_known = await app.send("GET", "/.well-known/change-password", headers={"host": "evil.example"})
     assert well_known.location == "/auth/account"
 
 
-@pytest.mark.parametrize("hosts", HOSTS[:-1])
-async def test_a_mail_leads_to_the_configured_address_whatever_host_asked_for_it(app: Site, hosts: Headers) -> None:
+async def test_a_mail_leads_to_the_configured_address_whatever_host_asked_for_it(app: Site) -> None:
     """S56: even if it is the very first request."""
-    wire = Wire(app)
-    form = urlencoded(email=ADA, password=PASSWORD)
-    assert (await wire.send("POST", "/sign-up", (*hosts, *SENDS_HTML[1:]), form)).location == "/"
+    for number, hosts in enumerate(HOSTS[:-1]):
+        form = urlencoded(email=f"new{number}@example.com", password=PASSWORD)
+        assert (await Wire(app).send("POST", "/sign-up", (*hosts, *SENDS_HTML[1:]), form)).location == "/"
     await app.deliver()
-    assert app.outbox.link == "https://example.com/auth/sign-in"
+    assert {mail.parts["url"] for mail in app.outbox if "url" in mail.parts} == {"https://example.com/auth/sign-in"}
     assert not any("evil" in unescape(text) for mail in app.outbox for text in (mail.subject, mail.text, mail.html))
 
 

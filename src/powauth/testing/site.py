@@ -15,7 +15,6 @@ from powauth.errors import AuthError
 from powauth.jinja import JinjaTemplates
 from powauth.mail import Mail
 from powauth.routing import Router
-from powauth.sessions import Proof, Session
 from powauth.testing.outbox import Outbox
 
 HTML = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -219,18 +218,3 @@ def _answer(messages: list[Message]) -> Answer:
     body = b"".join(message.get("body", b"") for message in messages if message["type"] == "http.response.body")
     headers = tuple((name.decode().lower(), value.decode("latin-1")) for name, value in start["headers"])
     return Answer(start["status"], headers, body)
-
-
-async def sign_in_as(site: Site, email: str) -> Session:
-    """Give a browser a session of the account with this address, past all gates: for tests of what comes after."""
-    auth = site.auth
-    async with auth.begin(writes=False) as ctx:
-        account = await ctx.accounts.by_email(email)
-        if account is None:
-            msg = f"no account has the address {email}"
-            raise LookupError(msg)
-        proof = Proof(account.handle, account.epoch, "test", ctx.now)
-        session = ctx.sessions.new(account, (proof,), transport="cookie", client=site.client, device="Test")
-        await ctx.sessions.start(session)
-        site.jar[auth.plan.cookie_name("session")] = ctx.sessions.secret(session)
-    return session
