@@ -1,9 +1,10 @@
--- For wrk: sends each of the requests in the file in turn.
+-- For wrk: one request for each cookie in the file, sent in turn.
 local requests, turn = {}, 0
 
 function init(arguments)
   for cookie in io.lines(arguments[1]) do
-    requests[#requests + 1] = wrk.format("GET", nil, { ["Cookie"] = cookie })
+    wrk.headers["Cookie"] = cookie
+    requests[#requests + 1] = wrk.format("GET")
   end
 end
 

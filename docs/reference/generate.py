@@ -469,7 +469,11 @@ def commands() -> str:
     parts = [f"{main.get_help(click.Context(main, info_name='powauth')).partition('Commands:')[0].strip()}\n"]
     text = [f"```text\n{parts[0]}```\n"]
     for lazy in COMMANDS:
-        command = lazy.load()
+        try:
+            command = lazy.load()
+        except ModuleNotFoundError:
+            text.append(f"## powauth {lazy.name}\n\n{lazy.help}\n")
+            continue
         ctx = click.Context(command, info_name=f"powauth {lazy.name}", max_content_width=100, terminal_width=100)
         text.append(f"## powauth {lazy.name}\n\n{lazy.help}\n\n```text\n{command.get_help(ctx).strip()}\n```\n")
         if isinstance(command, click.Group):

@@ -20,6 +20,7 @@ LockedBy = str
 
 MAX_EMAIL = 254  # RFC 5321 §4.5.3.1.3, less the angle brackets
 MAX_USERNAME = 64
+MAX_KEY = 255  # the column in which it is searched
 
 
 def new_handle() -> Handle:
@@ -191,7 +192,8 @@ def parse_username(typed: str) -> str:
     """Return a user name as it is stored: NFC, trimmed. Raises `InvalidUsername`. No `@`: it would be an address."""
     name = unicodedata.normalize("NFC", typed.strip())
     key = username_key(name)
-    if not 1 <= len(name) <= MAX_USERNAME or "@" in key or not key.isprintable() or " " in key:
+    is_short = len(name) <= MAX_USERNAME and len(key) <= MAX_KEY  # folding makes one character up to eighteen
+    if not name or not is_short or "@" in key or not key.isprintable() or " " in key:
         raise InvalidUsername("1 to 64 printable characters, without spaces and @")
     return name
 

@@ -27,6 +27,8 @@ log = logging.getLogger("powauth")
 
 PAUSE = 2.0
 """Seconds between two looks into the outbox when nobody rang."""
+BATCH = 1000
+"""Rows that one purge removes at a time: others get a turn in between."""
 PURGE_EVERY = 300.0
 """Seconds between two purges."""
 
@@ -136,13 +138,17 @@ class Auth(Settings[U], Generic[U]):
     async def purge(self) -> int:
         """Remove what is over, in small batches; say how much. Nothing depends on it but space."""
         removed = 0
-        while count := await self.plan.store.purge(limit=1000):
+        while count := await self.plan.store.purge(limit=BATCH):
             removed += count
         for tenant in self.plan.all_tenants():
-            async with self.begin(tenant=tenant) as ctx:
-                below = {"expires_at": ctx.now}
-                removed += await ctx.records(TokenRecord).delete_all(where={}, below=below)
+            while count := await self._purge_tokens(tenant):
+                removed += count
         return removed
+
+    async def _purge_tokens(self, tenant: Tenant) -> int:
+        async with self.begin(tenant=tenant) as ctx:
+            below = {"expires_at": ctx.now}
+            return await ctx.records(TokenRecord).delete_all(where={}, below=below, limit=BATCH)
 
 
 _VARIABLES = (

@@ -148,7 +148,7 @@ def _settings_problems(settings: Settings[Any]) -> Iterator[str]:
     yield from settings.passwords.problems()
     yield from settings.sessions.problems()
     for name, path in dataclasses.asdict(settings.paths).items():
-        if safe_target(path, base_url=settings.base_url, origins=()) != path or not path.startswith("/"):
+        if not path.startswith("/") or safe_target(path, base_url=settings.base_url, origins=()) != path:
             yield f"paths: {name} has to be a path on this site, such as /welcome"
 
 

@@ -61,10 +61,12 @@ def _is_current(account: Account, session: Session) -> bool:
 
 def check_origin(auth: Auth[Any], visit: Visit) -> None:
     """Refuse what another site sent, when the session came by cookie. Raises `CrossSite`."""
+    if not (visit.is_socket or visit.raw.is_unsafe):
+        return
     base_origin = csrf.origin_of(visit.tenant.base_url)
     origins = auth.plan.origins
     if visit.is_socket:
         if visit.uses_cookie:
             csrf.check_socket(visit.raw, base_origin=base_origin, origins=origins)
-    elif visit.raw.is_unsafe:
+    else:
         csrf.check(visit.raw, base_origin=base_origin, origins=origins, has_bearer=not visit.uses_cookie)

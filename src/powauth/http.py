@@ -48,15 +48,14 @@ class RawRequest:
         return self.method not in SAFE
 
 
-def read_cookies(raw: RawRequest) -> dict[str, str]:
-    """Return the cookies by name; of two with one name the first."""
-    cookies: dict[str, str] = {}
+def read_cookie(raw: RawRequest, name: str) -> str | None:
+    """Return the value of a cookie; of two with one name the first."""
     for header in raw.header_values("cookie"):
         for part in header.split(";"):
-            name, separator, value = part.strip().partition("=")
-            if separator:
-                cookies.setdefault(name, value)
-    return cookies
+            found, separator, value = part.strip().partition("=")
+            if separator and found == name:
+                return value
+    return None
 
 
 @dataclass(frozen=True, slots=True)

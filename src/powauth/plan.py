@@ -173,8 +173,12 @@ class Plan:
         """Return every tenant, or the single one."""
         return tuple(self.tenants.all()) if self.tenants else (self.single,)
 
-    def cookie_name(self, what: str) -> str:
-        """Return the name of a cookie; `__Host-` where the browser can promise that nobody else wrote it."""
+    @cached_property
+    def cookie_name(self) -> Callable[[str], str]:
+        """The name of a cookie; `__Host-` where the browser can promise that nobody else wrote it."""
+        return lru_cache(maxsize=16)(self._cookie_name)
+
+    def _cookie_name(self, what: str) -> str:
         prefix = "__Host-" if self.is_https and self.cookies.domain is None else ""
         return f"{prefix}{self.name}-{what}"
 

@@ -1,5 +1,6 @@
 """Sender: takes mails out of the outbox, mints their links, sends them, and marks them as sent."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Mapping
@@ -19,6 +20,8 @@ from powauth.units import begin
 log = logging.getLogger("powauth.mail")
 
 BATCH = 20
+LONGEST = LEASE / 2
+"""How long a mailer may take: one that hangs must neither keep other mails waiting nor outlast its lease."""
 
 
 class Sender:
@@ -52,7 +55,8 @@ class Sender:
             await self._forget(tenant, leased)
             return False
         try:
-            await self._plan.mailer(mail)
+            async with asyncio.timeout(LONGEST.total_seconds()):
+                await self._plan.mailer(mail)
         except Exception:
             log.warning("mail %s (%s) was not sent, attempt %s", mail.id, mail.kind, leased.attempts, exc_info=True)
             await self._postpone(tenant, leased)
@@ -73,8 +77,10 @@ class Sender:
         if kind is None:
             return None
         async with begin(self._plan, tenant) as ctx:
-            account = await ctx.accounts.by_handle(Handle(row.owner)) if row.owner else None
-            parts = await self._parts(ctx, kind, row, account)
+            # Locked: a change of the account that carries the mail into its new epoch comes before or after, not amid.
+            account = await ctx.accounts.lock(Handle(row.owner)) if row.owner else None
+            current = await ctx.records(OutboxRecord).get(row.id)
+            parts = await self._parts(ctx, kind, current, account) if current else None
         to = row.to or (account.email if account else None)
         if parts is None or not to:
             return None

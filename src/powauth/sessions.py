@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
 from powauth.accounts import Account, AccountId, Handle
 from powauth.clock import Clock
@@ -99,8 +99,7 @@ class Session:
         return max(times, default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """What a cookie or token led to."""
 
     session: Session | None = None
@@ -108,10 +107,11 @@ class Found:
     """The session that this one ended, because two held its cookie."""
     next_generation: int | None = None
     """The generation to hand out with the answer."""
+    at: datetime | None = None
+    """When it was asked for, where a generation may be handed out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(NamedTuple):
     """What a cookie says, once its signature held."""
 
     handle: Handle
@@ -155,17 +155,17 @@ class Sessions:
         if ticket is None:
             return Found()
         for _ in range(5):  # as often as parallel requests may come first
-            session = await self._get(ticket.handle, ticket.id)
+            now = self._clock.now()
+            session = await self._get(ticket.handle, ticket.id, now)
             if session is None or session.transport != transport:
                 return Found()
-            found = await self._judge(session, ticket.generation, may_write=may_write)
-            if found:
+            found = await self._judge(session, ticket.generation, now, may_write=may_write)
+            if found is not None:
                 return found
         return Found()
 
-    async def _judge(self, session: Session, generation: int, *, may_write: bool) -> Found | None:
+    async def _judge(self, session: Session, generation: int, now: datetime, *, may_write: bool) -> Found | None:
         """Return what the generation leads to; `None` if the record changed meanwhile."""
-        now = self._clock.now()
         if session.is_retired:
             return Found(session if generation == session.generation else None)
         is_former = generation == session.generation - 1 and now <= session.generation_at + GRACE
@@ -175,19 +175,21 @@ class Sessions:
         if not may_write:
             return Found(session)
         if generation > session.generation:
-            return self._found(await self._replace(session, generation=generation, generation_at=now, seen_at=now))
+            changed = await self._replace(session, generation=generation, generation_at=now, seen_at=now)
+            return self._found(changed, now)
         if is_former:
-            return Found(session, next_generation=session.generation if session.transport == "cookie" else None)
+            due = session.generation if session.transport == "cookie" else None
+            return Found(session, next_generation=due, at=now)
         if now - session.seen_at >= _TOUCH:
-            return self._found(await self._replace(session, seen_at=now))
-        return self._found(session)
+            return self._found(await self._replace(session, seen_at=now), now)
+        return self._found(session, now)
 
-    def _found(self, session: Session | None) -> Found | None:
+    def _found(self, session: Session | None, now: datetime) -> Found | None:
         if session is None:
             return None
-        is_due = self._clock.now() - session.generation_at >= self._settings.renew_every
+        is_due = now - session.generation_at >= self._settings.renew_every
         due = session.generation + 1 if is_due and session.transport == "cookie" else None
-        return Found(session, next_generation=due)
+        return Found(session, next_generation=due, at=now)
 
     def new(
         self,
@@ -236,13 +238,13 @@ class Sessions:
         if not await self._retire(session, self._clock.now()):
             raise NotSignedIn
         await self._put(raised)
-        if await self._get(session.handle, session.id) is None:  # ended between the two writes: ending wins
+        if await self._get(session.handle, session.id, self._clock.now()) is None:  # ended between the two writes: ending wins
             await self.end(raised)
             raise NotSignedIn
 
     async def _retire(self, session: Session, now: datetime) -> bool:
         for _ in range(5):
-            current = await self._get(session.handle, session.id)
+            current = await self._get(session.handle, session.id, now)
             if current is None or current.is_retired:
                 return current is not None
             expires_at = min(now + GRACE, self._expiry(current))
@@ -270,7 +272,7 @@ class Sessions:
     async def annotate(self, session: Session, meta: Mapping[str, str]) -> bool:
         """Keep something of the application's own with a session; say whether the session still was."""
         for _ in range(5):
-            current = await self._get(session.handle, session.id)
+            current = await self._get(session.handle, session.id, self._clock.now())
             if current is None:
                 return False
             if await self._replace(current, meta={**current.meta, **meta}):
@@ -321,7 +323,7 @@ class Sessions:
             if session.id != keep:
                 await self.end(session)
 
-    async def _get(self, handle: Handle, id: str) -> Session | None:
+    async def _get(self, handle: Handle, id: str, now: datetime) -> Session | None:
         entry = await self._store.get(self._key(handle, id))
         if entry is None:
             return None
@@ -330,7 +332,7 @@ class Sessions:
             known = _decode(handle, id, entry)
             if known is not None:
                 self._remember(known)
-        return known if known is not None and known.ends_at > self._clock.now() else None
+        return known if known is not None and known.ends_at > now else None
 
     def _remember(self, session: Session) -> None:
         if len(self._decoded) >= 10_000:

@@ -1,8 +1,7 @@
 """Visit: one request's session, and the cookies that its answer will carry."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 
 from powauth.accounts import Handle
@@ -10,7 +9,7 @@ from powauth.clients import client_address, device_name
 from powauth.context import Caller
 from powauth.errors import NotFound, Unreadable
 from powauth.events import Event, SessionStolen
-from powauth.http import Cookie, RawRequest, read_cookies
+from powauth.http import Cookie, RawRequest, read_cookie
 from powauth.pending import Pending
 from powauth.plan import NOTICE_LIFETIME, Plan
 from powauth.sessions import Found, Session, Sessions
@@ -37,24 +36,23 @@ class Visit:
         self._cookies: dict[str, Cookie] = {}
         self._found: Found | None = None
         self._session: Session | None = None
-        self._read_at: datetime | None = None
+        self._is_read = False
+        self._tenant = plan.single if plan.tenants is None else None
 
-    @cached_property
+    @property
     def tenant(self) -> Tenant:
         """Whose pages were asked for. Raises `NotFound` for an unknown one."""
-        if self.plan.tenants is None:
-            return self.plan.single
-        tenant = self.plan.tenants.resolve(self.raw)
-        if tenant is None:
+        if self._tenant is None and self.plan.tenants is not None:
+            self._tenant = self.plan.tenants.resolve(self.raw)
+        if self._tenant is None:
             raise NotFound
-        return tenant
+        return self._tenant
 
-    @cached_property
-    def received(self) -> dict[str, str]:
-        """The cookies of the request."""
-        return read_cookies(self.raw)
+    def received(self, what: str) -> str | None:
+        """Return the value of a cookie of ours, if the browser sent it."""
+        return read_cookie(self.raw, self.plan.cookie_name(what))
 
-    @cached_property
+    @property
     def bearer(self) -> str | None:
         """The token of an Authorization header, if its scheme is Bearer (RFC 6750 §2.1)."""
         values = self.raw.header_values("authorization")
@@ -85,10 +83,11 @@ class Visit:
         return self._session
 
     async def _find(self) -> Found:
-        self._read_at = self.plan.clock.now()
-        if self.bearer is not None:
-            return await self.sessions.find(self.bearer, "bearer", may_write=not self.is_socket)
-        cookie = self.received.get(self.plan.cookie_name("session"))
+        self._is_read = True
+        bearer = self.bearer
+        if bearer is not None:
+            return await self.sessions.find(bearer, "bearer", may_write=not self.is_socket)
+        cookie = self.received("session")
         if cookie is None:
             return Found()
         return await self.sessions.find(cookie, "cookie", may_write=not self.is_socket and not _is_prefetch(self.raw))
@@ -111,7 +110,7 @@ class Visit:
 
     async def pending(self) -> Pending | None:
         """Return the parked sign-in of the request, by its cookie."""
-        secret = self.received.get(self.plan.cookie_name("pending"))
+        secret = self.received("pending")
         return await self.plan.parking(self.tenant.id).peek(secret) if secret else None
 
     def write(self, what: str, value: str, *, max_age: timedelta | None) -> None:
@@ -122,7 +121,7 @@ class Visit:
 
     def unwrite(self, what: str) -> None:
         """Remove a cookie from the browser, if it sent one."""
-        if self.plan.cookie_name(what) in self.received:
+        if self.received(what) is not None:
             self.write(what, "", max_age=timedelta(0))
 
     def leave_notice(self, code: str) -> None:
@@ -132,7 +131,7 @@ class Visit:
 
     def take_notices(self) -> tuple[str, ...]:
         """Return the codes of the messages that the last answer left, and remove them."""
-        sealed = self.received.get(self.plan.cookie_name("notice"))
+        sealed = self.received("notice")
         if sealed is None:
             return ()
         self.unwrite("notice")
@@ -150,7 +149,7 @@ class Visit:
         )
 
     def _known(self) -> list[Handle]:
-        sealed = self.received.get(self.plan.cookie_name("device"), "")
+        sealed = self.received("device")
         handles = self.plan.signer.unseal("device", sealed, now=self.plan.clock.now()) if sealed else None
         return [Handle(handle) for handle in handles.split()] if isinstance(handles, str) else []
 
@@ -168,18 +167,18 @@ class Visit:
     def headers(self) -> Sequence[tuple[str, str]]:
         """Return the headers that the answer needs: cookies, and that nobody else may keep it. Called once, last."""
         self._renew()
-        if self._read_at is None and not self._cookies:
+        if not self._is_read and not self._cookies:
             return ()
         return (*PRIVATE, *(("set-cookie", cookie.header()) for cookie in self._cookies.values()))
 
     def _renew(self) -> None:
-        if self._found is None or self._found.next_generation is None or self._read_at is None:
+        if self._found is None or self._found.next_generation is None or self._found.at is None:
             return
         if self._session is None or "session" in self._cookies:
             return
-        if self.plan.clock.now() - self._read_at <= SLOWEST:
+        if self.plan.clock.now() - self._found.at <= SLOWEST:
             self.write("session", self.sessions.secret(self._session, self._found.next_generation), max_age=None)
-        self._found = replace(self._found, next_generation=None)
+        self._found = self._found._replace(next_generation=None)
 
 
 def _is_prefetch(raw: RawRequest) -> bool:

@@ -14,6 +14,7 @@ from powauth import (
     SessionSettings,
     Tenant,
     TenantsByHost,
+    TokenKind,
     on,
     sign_in,
     sign_up,
@@ -21,6 +22,7 @@ from powauth import (
 from powauth.context import Context
 from powauth.events import SignedUp
 from powauth.testing import FrozenClock, Site
+from powauth.tokens import TokenRecord
 from tests.house import PASSWORD, SECRET, House, house
 from tests.house import sign_up as join
 
@@ -181,3 +183,17 @@ async def test_what_follows_a_commit_does_not_follow_a_rollback(tmp_path: Path) 
 def test_times_that_contradict_each_other_are_refused_at_start() -> None:
     settings = SessionSettings(idle=timedelta(hours=30), renew_every=timedelta(seconds=30), most_per_account=0)
     assert len(settings.problems()) == 3
+
+
+async def test_what_is_over_is_purged(home: House) -> None:
+    kind = TokenKind("test", timedelta(hours=1))
+    await join(home.site())
+    async with home.auth.begin() as ctx:
+        account = await ctx.accounts.by_email("ada@example.com")
+        assert account is not None
+        await ctx.tokens.mint(kind, account)
+    assert await home.auth.purge() == 0
+    home.clock.move(timedelta(days=2))
+    assert await home.auth.purge() > 0
+    async with home.auth.begin(writes=False) as ctx:
+        assert await ctx.records(TokenRecord).find() == []

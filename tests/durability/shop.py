@@ -118,6 +118,7 @@ class Vouchers(Extension):
             messages={
                 "gift.subject": "A gift",
                 "gift.body": "Here it is",
+                "gift.button": "Take it",
                 "notice.subject": "Changed",
                 "notice.body": "Your password was changed",
                 "redeem.title": "Redeem",

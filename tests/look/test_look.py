@@ -21,7 +21,7 @@ TARGET = 44  # CSS pixels; WCAG 2.2, 2.5.5 (AAA)
 Scheme = Literal["light", "dark"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # as long as it is open, no asynchronous test can run in this process
 def browser(chromium_path: Path) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path, args=[*servers.CHROMIUM_FLAGS])

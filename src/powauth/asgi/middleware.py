@@ -1,6 +1,6 @@
 """The one middleware: whatever answer leaves, errors and streams included, it carries the cookies of its visit."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from powauth.asgi.raw import ASGIApp, Message, Receive, Scope, Send
@@ -8,7 +8,9 @@ from powauth.asgi.visiting import KEY
 from powauth.auth import Auth
 from powauth.context import Caller
 from powauth.units import announce
-from powauth.visits import Visit
+from powauth.visits import PRIVATE, Visit
+
+Header = tuple[bytes, bytes]
 
 REPLACED = frozenset({b"cache-control"})
 
@@ -28,12 +30,12 @@ class AuthMiddleware:
         visits: dict[str, Visit] = scope.setdefault(KEY, {})
         name, plan = self._auth.name, self._auth.plan
 
-        async def send_with_cookies(message: Message) -> None:
+        def send_with_cookies(message: Message) -> Awaitable[None]:
             if message["type"] in {"http.response.start", "websocket.http.response.start"}:
                 visit = visits.get(name)
                 if visit is not None and visit.plan is plan:
                     message["headers"] = with_headers(message.get("headers", ()), visit.headers())
-            await send(message)
+            return send(message)
 
         await self._app(scope, receive, send_with_cookies)
         visit = visits.get(name)
@@ -41,9 +43,16 @@ class AuthMiddleware:
             await announce(plan, visit.tenant, Caller(client=visit.client), visit.take_traces())
 
 
-def with_headers(present: Sequence[tuple[bytes, bytes]], added: Sequence[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+def with_headers(present: Sequence[Header], added: Sequence[tuple[str, str]]) -> list[Header]:
     """Return headers with those of a visit: its Cache-Control replaces another one, the rest stands beside it."""
     if not added:
         return list(present)
-    kept = [(name, value) for name, value in present if name.lower() not in REPLACED]
-    return kept + [(name.encode(), value.encode("latin-1")) for name, value in added]
+    kept = [header for header in present if header[0].lower() not in REPLACED]
+    return kept + [_PRIVATE.get(header) or _encoded(header) for header in added]
+
+
+def _encoded(header: tuple[str, str]) -> Header:
+    return header[0].encode(), header[1].encode("latin-1")
+
+
+_PRIVATE = {header: _encoded(header) for header in PRIVATE}  # on nearly every answer

@@ -12,7 +12,7 @@ from powauth.clock import Clock
 from powauth.database import DatabaseUnit, Schema
 from powauth.sqlalchemy import upgrades
 from powauth.sqlalchemy.encryption import Encryption
-from powauth.sqlalchemy.failures import translated
+from powauth.sqlalchemy.failures import translated_read
 from powauth.sqlalchemy.joined import JoinedTransaction
 from powauth.sqlalchemy.layout import Layout, U
 from powauth.sqlalchemy.names import shortened
@@ -100,7 +100,7 @@ class SQLAlchemyDatabase(Generic[U]):
         try:
             user = await _session(db).get(self._layout.user, key, execution_options=options)
         except Exception as error:
-            raise translated(error) or error from error
+            raise translated_read(error) or error from error
         if user is None or user.tenant != tenant.id or self.account(user).id != account_id:
             return None
         return user

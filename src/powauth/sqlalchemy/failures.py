@@ -59,6 +59,12 @@ def translated(error: BaseException, uniques: Uniques | None = None) -> PowauthE
     return DatabaseUnavailable() if _is_unavailable(error, code) else None
 
 
+def translated_read(error: BaseException) -> PowauthError | None:
+    """Return what the error means to who only read: there is nothing to begin again, a writer is in the way."""
+    meaning = translated(error)
+    return DatabaseUnavailable() if isinstance(meaning, Deadlocked) else meaning
+
+
 def is_busy(error: BaseException) -> bool:
     """Whether another connection holds the one write lock that a SQLite database has."""
     return _code(error).startswith(_BUSY)

@@ -10,7 +10,7 @@ from sqlalchemy.pool import StaticPool
 
 from powauth.errors import DatabaseUnavailable, Deadlocked, Stale
 from powauth.sqlalchemy import writers
-from powauth.sqlalchemy.failures import Uniques, is_stale, translated
+from powauth.sqlalchemy.failures import Uniques, is_stale, translated, translated_read
 from powauth.sqlalchemy.layout import Layout, U
 from powauth.sqlalchemy.transaction import Callback, Transaction
 from powauth.sqlalchemy.types import MYSQL
@@ -36,12 +36,12 @@ class OwnTransaction(Transaction[U]):
             return await self._attempt(work)
         except Exception as error:
             if not (is_first and is_stale(error)):
-                raise _raised(error, uniques) from error
+                raise self._told(error, uniques) from error
         await self._end()
         try:
             return await self._attempt(work)
         except Exception as error:
-            raise _raised(error, uniques) from error
+            raise self._told(error, uniques) from error
 
     async def release(self) -> None:
         """Give the connection back early: what was read is forgotten. Refused once something was written."""
@@ -54,7 +54,7 @@ class OwnTransaction(Transaction[U]):
         try:
             await self._commit()
         except Exception as error:
-            raise _raised(error, self.layout.uniques) from error
+            raise self._told(error, self.layout.uniques) from error
         finally:
             await self._end()
         callbacks, self._callbacks = self._callbacks, []
@@ -127,6 +127,9 @@ class OwnTransaction(Transaction[U]):
             if turn is not None:
                 turn.release()
 
+    def _told(self, error: Exception, uniques: Uniques | None) -> Exception:
+        return (translated(error, uniques) if self._writes else translated_read(error)) or error
+
 
 async def _follow(callbacks: Sequence[Callback]) -> None:
     """Do all that waited for the commit, although some of it fails; raise the first failure at the end."""
@@ -141,7 +144,3 @@ async def _follow(callbacks: Sequence[Callback]) -> None:
             failures.append(error)
     if failures:
         raise failures[0]
-
-
-def _raised(error: Exception, uniques: Uniques | None) -> Exception:
-    return translated(error, uniques) or error

@@ -13,6 +13,8 @@ from powauth.http import Request
 from powauth.pages import Outcome, Page, Shown
 from powauth.routing import SIGNED_IN, Get, Post
 
+__all__ = ["ACCOUNT", "CLOSE", "EMAIL", "PASSWORD", "PROFILE", "USERNAME", "ManageAccount"]
+
 PROFILE = Post(name="profile", path="/account/profile", form=Form, submit=handlers.set_profile, requires=SIGNED_IN)
 EMAIL = Post(name="email", path="/account/email", form=EmailForm, submit=handlers.set_email, requires=SIGNED_IN)
 USERNAME = Post(

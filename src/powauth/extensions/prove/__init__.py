@@ -14,6 +14,8 @@ from powauth.operations import verify_current
 from powauth.pages import Outcome, Proved
 from powauth.routing import SIGNED_IN, FormPage, Requirement
 
+__all__ = ["PROVE", "Prove", "Recent", "recent"]
+
 
 class ProveForm(Form):
     """The password once more, and where to go then."""

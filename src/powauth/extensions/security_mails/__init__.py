@@ -8,6 +8,8 @@ from powauth.events import Closed, EmailChanged, PasswordChanged, SessionStolen,
 from powauth.extension import Extension, Manifest
 from powauth.mail import MailKind
 
+__all__ = ["CLOSED", "EMAIL_CHANGED", "NEW_DEVICE", "PASSWORD_CHANGED", "STOLEN", "SecurityMails"]
+
 PASSWORD_CHANGED = MailKind(name="password_changed")
 EMAIL_CHANGED = MailKind(name="email_changed")
 NEW_DEVICE = MailKind(name="new_device")

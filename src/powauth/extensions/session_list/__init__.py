@@ -13,6 +13,8 @@ from powauth.pages import Done, Outcome, Shown
 from powauth.routing import SIGNED_IN, Get, Post
 from powauth.sessions import Session
 
+__all__ = ["END", "END_OTHERS", "SESSIONS", "SessionList"]
+
 
 async def show(request: Request[NoForm], ctx: Context) -> Outcome:  # noqa: ARG001  the shape of a handler
     """Show where the caller is signed in, this device first."""

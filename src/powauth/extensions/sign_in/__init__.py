@@ -6,6 +6,8 @@ from powauth.extensions.sign_in.forms import ExchangeForm, SignInForm
 from powauth.forms import NoForm
 from powauth.routing import SIGNED_IN, SIGNED_OUT, FormPage, Get, Post
 
+__all__ = ["EXCHANGE", "NEW", "OUT", "RENEW", "SESSION", "SignIn"]
+
 NEW = FormPage(
     name="new",
     path="/sign-in",

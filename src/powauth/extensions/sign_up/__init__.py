@@ -10,6 +10,8 @@ from powauth.extensions.sign_up.forms import SignUpForm
 from powauth.mail import MailKind
 from powauth.routing import SIGNED_OUT, FormPage
 
+__all__ = ["NEW", "WELCOME", "SignUp", "SignUpForm"]
+
 NEW = FormPage(
     name="new",
     path="/sign-up",

@@ -1,0 +1,25 @@
+"""Fixtures of the examples: those of the tests, and their run when the examples are tested alone."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests import servers
+from tests.conftest import anyio_backend, database_url
+
+__all__ = ["anyio_backend", "database_url"]
+
+collect_ignore_glob = ["*/app.py"]  # programs: they read the environment as they start
+
+
+@pytest.fixture(scope="session", autouse=True)
+def run() -> Iterator[None]:
+    """A folder for servers, unless the run of all tests has one."""
+    if servers.RUN in os.environ:
+        yield
+        return
+    folder = servers.begin_run()
+    yield
+    servers.end_run(folder)
+    del os.environ[servers.RUN]

@@ -1,0 +1,27 @@
+"""The checks of `powauth check`: small functions from a plan to findings. A list of them is data."""
+
+from powauth.cli.checks import addresses, keeping, passwords, sessions, telling
+from powauth.cli.findings import Check
+
+CHECKS: tuple[Check, ...] = (
+    addresses.base_url,
+    addresses.cookie_domain,
+    addresses.origins,
+    addresses.proxies,
+    keeping.store,
+    keeping.mailer,
+    keeping.secrets,
+    keeping.dump,
+    passwords.length,
+    passwords.cost,
+    passwords.breaches,
+    passwords.pepper,
+    sessions.times,
+    sessions.remembered,
+    sessions.factors,
+    telling.taken,
+    telling.changes,
+    telling.devices,
+)
+
+__all__ = ["CHECKS"]

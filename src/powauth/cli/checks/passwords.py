@@ -1,0 +1,63 @@
+"""Which passwords an application takes, and what it costs to guess them."""
+
+from collections.abc import Iterator
+
+from powauth.cli.features import has, second_factors
+from powauth.cli.findings import Finding
+from powauth.passwords.settings import SHORTEST_ALONE
+from powauth.plan import Plan
+
+LEAST_MEMORY = {1: 46 * 1024, 2: 19 * 1024, 3: 12 * 1024, 4: 9 * 1024, 5: 7 * 1024}
+"""KiB by passes: the choices of the OWASP Password Storage Cheat Sheet for argon2id, one lane."""
+
+
+def length(plan: Plan) -> Iterator[Finding]:
+    """Find passwords that are too short to be the only factor."""
+    least, factors = plan.passwords.min_length, second_factors(plan)
+    if least < SHORTEST_ALONE:
+        others = f"who has no other factor ({', '.join(factors)})" if factors else "everybody"
+        yield Finding(
+            code="short_passwords",
+            severity="info" if factors else "warn",
+            says=f"a password of {least} characters is enough, and the only factor of {others}",
+            do=f'set Passwords(min_length={SHORTEST_ALONE}), or profile="strict"',
+            identifiers=("ASVS 6.2.1", "NIST 3.1.1.2"),
+        )
+
+
+def cost(plan: Plan) -> Iterator[Finding]:
+    """Find hashes that are cheap to guess."""
+    memory, passes = plan.passwords.memory, plan.passwords.time
+    least = LEAST_MEMORY[min(passes, max(LEAST_MEMORY))]
+    if memory < least:
+        yield Finding(
+            code="cheap_hashes",
+            severity="warn",
+            says=f"one hash takes {memory} KiB in {passes} passes: guessing at stolen ones is cheap",
+            do=f"set Passwords(memory=...) to {least} or more, or leave it as it is by default",
+            identifiers=("NIST 3.1.1.2",),
+        )
+
+
+def breaches(plan: Plan) -> Iterator[Finding]:
+    """Find out whether breached passwords are looked up."""
+    if plan.passwords.breach is None and has(plan, "sign_up", "manage_account", "reset_password", "invitation"):
+        yield Finding(
+            code="no_breach_lookup",
+            severity="warn",
+            says="new passwords are compared with the list in the package, and not with what was breached elsewhere",
+            do="give Passwords(breach=...) a list to ask",
+            identifiers=("ASVS 6.2.12", "NIST 3.1.1.2"),
+        )
+
+
+def pepper(plan: Plan) -> Iterator[Finding]:
+    """Find out whether a stolen table alone can be guessed at."""
+    if not plan.passwords.peppers:
+        yield Finding(
+            code="no_pepper",
+            severity="info",
+            says="hashes have no pepper: whoever steals the table can guess at passwords without anything else",
+            do="set Passwords(peppers=[Pepper(id, secret)]), with a secret that is not in the database",
+            identifiers=("NIST 3.1.1.2",),
+        )

@@ -1,0 +1,51 @@
+"""What an application tells strangers, and what it does not tell its people."""
+
+from collections.abc import Iterator
+
+from powauth.cli.features import has, tells_taken
+from powauth.cli.findings import Finding
+from powauth.plan import Plan
+
+
+def taken(plan: Plan) -> Iterator[Finding]:
+    """Find forms that tell who has an account."""
+    if tells_taken(plan):
+        yield Finding(
+            code="tells_taken_addresses",
+            severity="warn",
+            says="sign-up and a change of address tell everybody whether an address has an account",
+            do="enable EmailConfirmation(): then the mailbox is told, and nobody else",
+            identifiers=("ASVS 6.3.8", "S11"),
+        )
+    if has(plan, "sign_up") and "username" in plan.identifiers:
+        yield Finding(
+            code="tells_taken_usernames",
+            severity="info",
+            says="sign-up tells whether a user name is taken: people have to choose another one",
+            do="take addresses alone as identifiers where who has an account is a secret",
+            identifiers=("ASVS 6.3.8", "S11"),
+        )
+
+
+def changes(plan: Plan) -> Iterator[Finding]:
+    """Find changes of credentials that their owner does not hear of."""
+    if not has(plan, "security_mails"):
+        yield Finding(
+            code="no_security_mails",
+            severity="warn",
+            says="nobody is told that the password or the address of their account was changed",
+            do="enable SecurityMails()",
+            identifiers=("ASVS 6.3.7", "NIST 4.6", "S40"),
+        )
+
+
+def devices(plan: Plan) -> Iterator[Finding]:
+    """Find sessions that their owner can neither see nor end."""
+    if not has(plan, "session_list"):
+        yield Finding(
+            code="no_session_list",
+            severity="info",
+            says="people can neither see where they are signed in, nor end it",
+            do="enable SessionList()",
+            identifiers=("ASVS 7.5.2", "S31"),
+        )
