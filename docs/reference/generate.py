@@ -17,12 +17,15 @@ from types import ModuleType
 from typing import Any
 
 import click
+from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 import powauth
 import powauth.extensions
 from powauth import errors, events, records
 from powauth.cli import COMMANDS, main
 from powauth.cli.routes import describe
+from powauth.cli.standards import DEMANDS
 from powauth.extension import Extension, Manifest
 from powauth.forms import asked
 from powauth.jinja import WORDS
@@ -30,8 +33,12 @@ from powauth.messages import CORE_MESSAGES
 from powauth.pages import Page
 from powauth.plan import Bound
 from powauth.routing import form_of
+from powauth.sqlalchemy import AccountColumns, SQLAlchemyDatabase
+from powauth.testing import Outbox
 
 FOLDER = Path(__file__).parent
+ROOT = FOLDER.parents[1]
+PAGES = (*sorted(FOLDER.glob("*.md")), FOLDER.parent / "security.md", FOLDER.parent / "supported.md")
 SOURCE = Path(powauth.__file__).parent
 BLOCK = re.compile(r"(<!-- table: (?P<what>[^>]*?) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
 
@@ -40,7 +47,7 @@ Rows = Iterator[Sequence[str]]
 
 def main_() -> int:
     """Write every page, or with `--check` only say which are stale."""
-    stale = [path for path in sorted(FOLDER.glob("*.md")) if path.read_text() != rendered(path.read_text())]
+    stale = [path for path in PAGES if path.read_text() != rendered(path.read_text())]
     for path in stale:
         if "--check" in sys.argv:
             print(f"{path.name} is stale: run python docs/reference/generate.py")
@@ -483,11 +490,71 @@ def commands() -> str:
     return "\n".join(text)
 
 
+# ---- what is tested, and against what ----
+
+SENTENCE = re.compile(r"\bS([1-9][0-9]?)\b")
+
+
+def sentences() -> str:
+    """Return which tests name each sentence about security."""
+    found: dict[int, set[str]] = {}
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        for number in SENTENCE.findall(path.read_text(encoding="utf-8")):
+            found.setdefault(int(number), set()).add(path.relative_to(ROOT / "tests").as_posix())
+    rows = ((f"S{number}", " ".join(map(code, sorted(found[number])))) for number in sorted(found))
+    return table(("no", "in `tests/`"), rows)
+
+
+def demands() -> str:
+    """Return how an application stands that enables everything, to each demand of the standards."""
+    plan = sample().plan
+
+    def rows() -> Rows:
+        for demand in DEMANDS:
+            standing = demand.judge(plan)
+            yield demand.identifier, demand.level, demand.title, standing.status, standing.reason
+
+    return table(("requirement", "level", "what it asks", "standing", "why"), rows())
+
+
+def sample() -> powauth.Auth[Any]:
+    """Return an application with every extension that ships, on https, with default settings."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    class User(AccountColumns, Base):
+        __tablename__ = "users"
+        id: Mapped[int] = mapped_column(primary_key=True)
+
+    database = SQLAlchemyDatabase(async_sessionmaker(create_async_engine("sqlite+aiosqlite:///sample.db")), User)
+    extensions_ = [kind() for kind in every_extension()]
+    secret, base_url = "0f1e2d3c4b5a69788796a5b4c3d2e1f0", "https://example.com/auth"
+    return powauth.Auth(
+        secret=secret, database=database, base_url=base_url, mailer=Outbox(), extensions=extensions_
+    )
+
+
+def versions() -> str:
+    """Return the lowest and the newest version of each library that the tests run with."""
+    lowest, newest = pinned("lowest"), pinned("dev")
+    listed = ("starlette", "fastapi", "sqlalchemy", "aiosqlite", "asyncpg", "psycopg", "asyncmy", "jinja2", "argon2-cffi")
+    rows = ((name, lowest[name], newest[name]) for name in (*listed, "email-validator", "bcrypt", "click", "uvicorn"))
+    return table(("library", "lowest", "newest"), rows)
+
+
+def pinned(name: str) -> Mapping[str, str]:
+    """Return the versions in a file of pins."""
+    text = (ROOT / f"requirements/{name}.txt").read_text(encoding="utf-8")
+    return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", text, re.MULTILINE))
+
+
 TABLES: Mapping[str, Callable[..., str]] = {
     "arguments": arguments,
     "classfields": classfields,
     "columns": columns,
     "commands": commands,
+    "demands": demands,
     "errors": errors_,
     "events": events_,
     "extension": extension,
@@ -497,8 +564,10 @@ TABLES: Mapping[str, Callable[..., str]] = {
     "operations": operations,
     "programmers_errors": programmers_errors,
     "routes": routes,
+    "sentences": sentences,
     "settings": settings,
     "verbs": verbs,
+    "versions": versions,
     "words": words,
 }
 

@@ -1,13 +1,13 @@
 """Edge: the way of a request. Doors first, then the handler in a unit of work, then `sign_in`, then HTML or JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
 from powauth import cors, csrf
 from powauth.accounts import Account
-from powauth.answers import Answers, with_next
+from powauth.answers import Answers, error_headers, with_next
 from powauth.bodies import Body, read_body
 from powauth.context import Caller, Context
 from powauth.errors import (
@@ -26,6 +26,7 @@ from powauth.errors import (
 from powauth.finish import Finish, Following
 from powauth.forms import Form, FormField, NoForm, asked, read
 from powauth.http import Redirect, Request, Response, accept_prefers_html
+from powauth.operations import password_problems
 from powauth.pages import Outcome, Page, Shown
 from powauth.plan import Plan
 from powauth.redirects import safe_target
@@ -226,13 +227,26 @@ class Edge:
         errors: dict[str, list[FieldError]] = {}
         found: dict[type[Form], Form] = {}
         for kind in (form, *self._plan.fields.get(call.original, ())):
+            fields = asked(kind, self._plan.identifiers)
+            errors |= self._weak_passwords(fields, call.body.data)
             try:
-                found[kind] = read(kind, call.body.data, asked(kind, self._plan.identifiers))
+                found[kind] = read(kind, call.body.data, fields)
             except InvalidForm as error:
                 errors |= {name: list(all_) for name, all_ in error.errors.items()}
         if errors:
             raise InvalidForm(errors)
         return found.pop(form), found
+
+    def _weak_passwords(self, fields: Sequence[FormField], data: Mapping[str, object]) -> dict[str, list[FieldError]]:
+        """Return what is wrong with passwords to be set, so that it is told together with every other bad field."""
+        words = tuple(str(data.get(name) or "") for name in ("email", "username"))
+        found: dict[str, list[FieldError]] = {}
+        for known in fields:
+            sent = data.get(known.name)
+            if known.is_new_password and isinstance(sent, str) and sent:
+                problems = password_problems(self._plan, sent, words)
+                found |= {known.name: problems} if problems else {}
+        return found
 
     def _show(self, call: Call, shown: Shown, account: Account | None) -> Response:
         if not call.is_html:
@@ -276,8 +290,7 @@ class Edge:
         shown, account = await self._shown_again(call, home)
         rejected = self._answers.rejected(call.original, error, call.body.data)
         views = self._answers.views(query=self._query(call), params=call.params, account=account)
-        problem = self._answers.problem(error, "html")
-        return self._answers.html(views.page(home, shown, rejected), error.status, _retry(problem))
+        return self._answers.html(views.page(home, shown, rejected), error.status, error_headers(error))
 
     async def _shown_again(self, call: Call, home: Page) -> tuple[Shown, Account | None]:
         show = show_of(self._plan.pages[home].page)
@@ -306,11 +319,6 @@ class Edge:
 
     def _target(self, call: Call, target: object) -> str | None:
         return safe_target(target, base_url=call.visit.tenant.base_url, origins=self._plan.origins)
-
-
-def _retry(problem: Response) -> Mapping[str, str]:
-    wait = problem.headers.get("retry-after")
-    return {"retry-after": wait} if wait else {}
 
 
 def _whole(error: AuthError, visit: Visit) -> AuthError:

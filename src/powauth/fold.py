@@ -13,7 +13,7 @@ from powauth.database import Schema
 from powauth.errors import ConfigurationError
 from powauth.events import Event
 from powauth.extension import Extension, Manifest, Route
-from powauth.forms import field_names, form_name
+from powauth.forms import NoForm, field_names, form_name, is_asked
 from powauth.mail import ConsoleMailer
 from powauth.messages import CORE_MESSAGES, Words
 from powauth.outbox import OutboxRecord
@@ -55,6 +55,7 @@ def _plan(settings: Settings[Any], manifests: list[Named], schema: Schema) -> Pl
         route.original: Bound(name, route.original, route.page)
         for name, manifest in manifests
         for route in manifest.served()
+        if is_asked(form_of(route.page) or NoForm, settings.identifiers)
     }
     mails = {f"{name}.{kind.name}": kind for name, manifest in manifests for kind in manifest.mails}
     passwords = settings.passwords.strict() if settings.profile == "strict" else settings.passwords

@@ -111,7 +111,7 @@ class Form:
 
     def __init_subclass__(cls, **keywords: object) -> None:
         super().__init_subclass__(**keywords)
-        dataclass(frozen=True, kw_only=True)(cls)
+        dataclass(frozen=True, kw_only=True, repr=False)(cls)  # a generated one would show passwords (S69)
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}=…" for name in field_names(type(self)))
@@ -250,6 +250,12 @@ def asked(form: type[Form], identifiers: Sequence[str]) -> tuple[FormField, ...]
             is_set = bool(known.mark(Email) or known.mark(Username))
             found.append(dataclasses.replace(known, required=is_set or known.required))
     return tuple(found)
+
+
+def is_asked(form: type[Form], identifiers: Sequence[str]) -> bool:
+    """Say whether a form makes sense where accounts are found by these identifiers: not one about another alone."""
+    wanted = [known for known in form_fields(form) if known.mark(Identifier)]
+    return not wanted or any(known.mark(Identifier).kind in identifiers for known in wanted)
 
 
 def read(form: type[F], data: Mapping[str, object], fields: Sequence[FormField] | None = None) -> F:

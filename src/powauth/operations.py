@@ -61,6 +61,7 @@ from powauth.forms import Form
 from powauth.limits import Backoff
 from powauth.outbox import OutboxRecord
 from powauth.pages import Detour
+from powauth.plan import Plan
 from powauth.records import Records
 from powauth.sessions import Proof, Session, Transport
 from powauth.tokens import Change
@@ -104,14 +105,22 @@ async def sign_up(
 
 async def new_hash(ctx: Context, password: str, words: tuple[str, ...], *, field: str) -> str:
     """Return the hash of a password that is about to be set. Raises `InvalidForm`. Holds no connection meanwhile."""
-    settings = ctx.plan.passwords
-    problems = passwords.problems(password, settings, (*words, ctx.plan.application))
+    problems = password_problems(ctx.plan, password, words)
     if not problems:
         await ctx.release()
-        problems = await passwords.breach.problems(password, settings.breach)
+        problems = _as_errors(await passwords.breach.problems(password, ctx.plan.passwords.breach))
     if problems:
-        raise InvalidForm({field: [FieldError(f"password_{found.code}", found.values) for found in problems]})
+        raise InvalidForm({field: problems})
     return await ctx.plan.hasher.hash(password, client=limit_key(ctx.caller.client))
+
+
+def password_problems(plan: Plan, password: str, words: tuple[str, ...]) -> list[FieldError]:
+    """Return everything that is wrong with a password to be set, but whether it was breached."""
+    return _as_errors(passwords.problems(password, plan.passwords, (*words, plan.application)))
+
+
+def _as_errors(problems: list[FieldError]) -> list[FieldError]:
+    return [FieldError(f"password_{found.code}", found.values) for found in problems]
 
 
 async def authenticate(ctx: Context, identifier: str, password: str) -> Authentic:

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple, cast
 
 from powauth.accounts import Account, AccountId, Handle
@@ -25,6 +26,9 @@ GRACE = timedelta(seconds=60)
 
 _FORMAT = 1
 _COOKIE_BYTES = 1 + 16 + 16 + 4 + 32
+_COOKIE_LETTERS = _COOKIE_BYTES * 4 // 3  # in base64, without padding
+_KEPT = 10_000
+"""How many cookies and sessions are kept read: what they say never changes, whether they still count the store says."""
 _TOUCH = timedelta(minutes=1)
 
 
@@ -117,6 +121,8 @@ class Ticket(NamedTuple):
     handle: Handle
     id: str
     generation: int
+    key: Key
+    """Where the session stands in the store."""
 
 
 class Sessions:
@@ -132,6 +138,7 @@ class Sessions:
         self._kind = f"{name}:{tenant}:session"
         self._tenant = tenant.encode()
         self._decoded: dict[str, Session] = {}
+        self._read_once = lru_cache(maxsize=_KEPT)(self._read)
 
     def secret(self, session: Session, generation: int | None = None) -> str:
         """Return the cookie or token of a session: the only thing that opens it."""
@@ -141,13 +148,17 @@ class Sessions:
 
     def read(self, secret: str) -> Ticket | None:
         """Return what a cookie or token says; a forged one never reaches the store."""
+        return self._read_once(secret) if len(secret) == _COOKIE_LETTERS else None
+
+    def _read(self, secret: str) -> Ticket | None:
         data = decode(secret)
-        if data is None or len(data) != _COOKIE_BYTES or data[0] != _FORMAT:
+        if data is None or data[0] != _FORMAT:
             return None
         body, signature = data[:-32], data[-32:]
         if not self._signer.verify("session", body + self._tenant, signature):
             return None
-        return Ticket(Handle(body[1:17].hex()), body[17:33].hex(), int.from_bytes(body[33:37], "big"))
+        handle, id = Handle(body[1:17].hex()), body[17:33].hex()
+        return Ticket(handle, id, int.from_bytes(body[33:37], "big"), self._key(handle, id))
 
     async def find(self, secret: str, transport: Transport, *, may_write: bool = True) -> Found:
         """Return the session that a cookie or token opens. `may_write=False` neither touches, renews nor raises it."""
@@ -156,9 +167,11 @@ class Sessions:
             return Found()
         for _ in range(5):  # as often as parallel requests may come first
             now = self._clock.now()
-            session = await self._get(ticket.handle, ticket.id, now)
+            session = await self._get(ticket.key, now)
             if session is None or session.transport != transport:
                 return Found()
+            if may_write and _is_settled(session, ticket.generation, now):
+                return self._served(session, now)
             found = await self._judge(session, ticket.generation, now, may_write=may_write)
             if found is not None:
                 return found
@@ -176,17 +189,16 @@ class Sessions:
             return Found(session)
         if generation > session.generation:
             changed = await self._replace(session, generation=generation, generation_at=now, seen_at=now)
-            return self._found(changed, now)
+            return self._served(changed, now) if changed else None
         if is_former:
             due = session.generation if session.transport == "cookie" else None
             return Found(session, next_generation=due, at=now)
         if now - session.seen_at >= _TOUCH:
-            return self._found(await self._replace(session, seen_at=now), now)
-        return self._found(session, now)
+            changed = await self._replace(session, seen_at=now)
+            return self._served(changed, now) if changed else None
+        return self._served(session, now)
 
-    def _found(self, session: Session | None, now: datetime) -> Found | None:
-        if session is None:
-            return None
+    def _served(self, session: Session, now: datetime) -> Found:
         is_due = now - session.generation_at >= self._settings.renew_every
         due = session.generation + 1 if is_due and session.transport == "cookie" else None
         return Found(session, next_generation=due, at=now)
@@ -238,17 +250,20 @@ class Sessions:
         if not await self._retire(session, self._clock.now()):
             raise NotSignedIn
         await self._put(raised)
-        if await self._get(session.handle, session.id, self._clock.now()) is None:  # ended between the two writes: ending wins
+        if (
+            await self._get(self._key(session.handle, session.id), self._clock.now()) is None
+        ):  # ended between the two writes: ending wins
             await self.end(raised)
             raise NotSignedIn
 
     async def _retire(self, session: Session, now: datetime) -> bool:
+        key = self._key(session.handle, session.id)
         for _ in range(5):
-            current = await self._get(session.handle, session.id, now)
+            current = await self._get(key, now)
             if current is None or current.is_retired:
                 return current is not None
             expires_at = min(now + GRACE, self._expiry(current))
-            key, value = self._key(session.handle, session.id), _encode(replace(current, is_retired=True))
+            value = _encode(replace(current, is_retired=True))
             if await self._store.replace(key, value, version=current.version, expires_at=expires_at):
                 return True
         return False
@@ -272,7 +287,7 @@ class Sessions:
     async def annotate(self, session: Session, meta: Mapping[str, str]) -> bool:
         """Keep something of the application's own with a session; say whether the session still was."""
         for _ in range(5):
-            current = await self._get(session.handle, session.id, self._clock.now())
+            current = await self._get(self._key(session.handle, session.id), self._clock.now())
             if current is None:
                 return False
             if await self._replace(current, meta={**current.meta, **meta}):
@@ -323,19 +338,19 @@ class Sessions:
             if session.id != keep:
                 await self.end(session)
 
-    async def _get(self, handle: Handle, id: str, now: datetime) -> Session | None:
-        entry = await self._store.get(self._key(handle, id))
+    async def _get(self, key: Key, now: datetime) -> Session | None:
+        entry = await self._store.get(key)
         if entry is None:
             return None
-        known = self._decoded.get(id)
-        if known is None or known.version != entry.version or known.handle != handle:
-            known = _decode(handle, id, entry)
+        known = self._decoded.get(key.id)
+        if known is None or known.version != entry.version or known.handle != key.owner:
+            known = _decode(Handle(key.owner), key.id, entry)
             if known is not None:
                 self._remember(known)
         return known if known is not None and known.ends_at > now else None
 
     def _remember(self, session: Session) -> None:
-        if len(self._decoded) >= 10_000:
+        if len(self._decoded) >= _KEPT:
             self._decoded.clear()
         self._decoded[session.id] = session
 
@@ -358,6 +373,11 @@ class Sessions:
 
     def _key(self, handle: Handle, id: str) -> Key:
         return Key(self._kind, handle, id)
+
+
+def _is_settled(session: Session, generation: int, now: datetime) -> bool:
+    """Say whether a request changes nothing and there is nothing to judge: that is most of them."""
+    return generation == session.generation and not session.is_retired and now - session.seen_at < _TOUCH
 
 
 def _renamed(session: Session, now: datetime) -> Session:

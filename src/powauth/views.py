@@ -17,7 +17,6 @@ from powauth.forms import (
     Username,
     asked,
     field_names,
-    form_fields,
 )
 from powauth.messages import Words
 from powauth.pages import Page, Shown
@@ -25,6 +24,8 @@ from powauth.plan import Plan
 from powauth.routing import FormPage, Get, Post, form_of
 from powauth.templates import AccountView, FieldView, FormView, LinkView, NoticeView, PageView, Templates
 
+ORDER = {"password": 1, "checkbox": 2, "hidden": 3}
+"""What stands below the other fields of a form, however it was put together."""
 AUTOCOMPLETE = {"email": "email", "username": "username"}
 
 
@@ -61,7 +62,7 @@ class Views:
             forms=tuple(self.form(form, shown.values.get(form, {}), rejected) for form in self._forms(page)),
             links=tuple(LinkView(self.words(code), self._url(to)) for code, to in self.plan.links.get(page, ())),
             navigation=self._navigation(page) if self.account else (),
-            notices=tuple(NoticeView(self.words(code)) for code in self.notices),
+            notices=tuple(NoticeView(self.words(code), "success") for code in self.notices),
             error=rejected.error if rejected else "",
             account=_account_view(self.account),
             data=shown.data,
@@ -134,20 +135,14 @@ class Views:
         added = tuple(known for form in forms for known in asked(form, self.plan.identifiers))
         shown = [known for known in (*own, *added) if not (known.kind == "hidden" and known.mark(Choice))]
         identifiers = [known for known in shown if _is_searched(known)]
-        return [known for known in shown if known not in identifiers[1:]]
+        visible = [known for known in shown if known not in identifiers[1:]]
+        return sorted(visible, key=lambda known: ORDER.get(known.kind, 0))
 
     def _forms(self, page: Page) -> tuple[Page, ...]:
         served = self.plan.pages[page].page
         if isinstance(served, FormPage):
             return (page,)
-        return tuple(form for form in served.forms if self._asks(form)) if isinstance(served, Get) else ()
-
-    def _asks(self, page: Page) -> bool:
-        """Say whether a form is served and, if it has fields at all, any of them is asked for here."""
-        if page not in self.plan.pages:
-            return False
-        form = form_of(self.plan.pages[page].page)
-        return bool(self.visible(page)) or form is None or not form_fields(form)
+        return tuple(form for form in served.forms if form in self.plan.pages) if isinstance(served, Get) else ()
 
     def _field(
         self,

@@ -1,77 +1,20 @@
 """The demo in Chromium: what a person does there, with JavaScript and without."""
 
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from threading import Thread
-from typing import Literal
 
 import pytest
-import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from powauth.demo import create_app
-from powauth.demo.data import DataFolder
 from powauth.demo.pages import ADA, ADA_PASSWORD
-from powauth.demo.serve import listen
 from powauth.testing import FrozenClock
 from tests import servers
-from tests.look import preview
+from tests.demo.windows import DESKTOP, PHONE, Demo, be_ada, open_mail, press_until, served, sign_in, sign_out
 
 PASSWORD = "seven small brass keys"
 WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-PHONE, DESKTOP = (360, 740), (1280, 900)
-
-
-@dataclass
-class Demo:
-    """The demo as it is served, and the browsers that look at it."""
-
-    address: str
-    clock: FrozenClock
-    chromium: Browser
-    script: bool
-    contexts: list[BrowserContext] = field(default_factory=list[BrowserContext])
-
-    def window(self, *, size: tuple[int, int] = DESKTOP) -> Page:
-        """Open a window of another browser, without cookies."""
-        context = self.chromium.new_context(
-            base_url=self.address,
-            java_script_enabled=self.script,
-            viewport={"width": size[0], "height": size[1]},
-        )
-        context.set_default_timeout(10_000)
-        self.contexts.append(context)
-        page = context.new_page()
-        page.goto("/")
-        return page
-
-    def picture(self, page: Page, name: str) -> None:
-        """Keep what the page looks like."""
-        page.screenshot(
-            path=preview.output() / "demo" / f"{name}{'' if self.script else '-no-script'}.png", full_page=True
-        )
-
-
-@contextmanager
-def served(folder: Path, clock: FrozenClock) -> Generator[str]:
-    """Serve the demo on a free port of this machine, with a clock that stands, and return its address."""
-    data = DataFolder(folder)
-    with listen(0) as listener:
-        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        app = create_app(secret=data.secret(), base_url=f"{address}/auth", database_url=data.database, clock=clock)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
-        thread = Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        servers.wait_until(lambda: server.started, "the demo to answer")
-        try:
-            yield address
-        finally:
-            server.should_exit = True
-            thread.join()
 
 
 @pytest.fixture(scope="module")  # no longer: as long as it is open, no asynchronous test can run in this process
@@ -90,35 +33,6 @@ def demo(request: pytest.FixtureRequest, chromium: Browser, tmp_path: Path) -> I
         yield demo
         for context in demo.contexts:
             context.close()
-
-
-def be_ada(page: Page) -> None:
-    """Press the button of the prepared person."""
-    page.goto("/")
-    page.get_by_role("button", name="Sign in as Ada").click()
-    expect(page.get_by_role("heading", name="You are signed in as Ada Lovelace")).to_be_visible()
-
-
-def sign_in(page: Page, email: str, password: str) -> None:
-    page.goto("/auth/sign-in")
-    page.get_by_label("Email address").fill(email)
-    page.get_by_label("Password", exact=True).fill(password)
-    page.get_by_role("button", name="Sign in").click()
-
-
-def sign_out(page: Page) -> None:
-    page.locator("nav").get_by_role("button", name="Sign out").click()
-    expect(page.get_by_text("You are signed out.")).to_be_visible()
-
-
-def open_mail(page: Page, subject: str) -> None:
-    """Go to the mailbox until the mail is there: mails leave in the background."""
-
-    def arrived() -> bool:
-        page.goto("/mailbox")
-        return page.get_by_role("heading", name=subject).count() > 0
-
-    servers.wait_until(arrived, f"the mail {subject!r}")
 
 
 # ---- what a person does ----
@@ -270,22 +184,11 @@ def test_the_keyboard_alone_signs_in_and_out(demo: Demo) -> None:
     expect(page.get_by_text("You are signed out.")).to_be_visible()
 
 
-def press_until(page: Page, name: str, role: Literal["link", "button"]) -> None:
-    """Press Tab until this has the focus."""
-    wanted = page.get_by_role("navigation").get_by_role(role, name=name, exact=True)
-    for _ in range(30):
-        page.keyboard.press("Tab")
-        if wanted.and_(page.locator(":focus")).count():
-            return
-    pytest.fail(f"Tab does not reach {name}")
-
-
 # ---- what they look like ----
 
 
+@pytest.mark.parametrize("demo", [True], ids=["script"], indirect=True)  # axe is one
 def test_the_pages_can_be_read_by_everybody(demo: Demo) -> None:
-    if not demo.script:
-        pytest.skip("axe is a script")
     found: list[str] = []
     said: list[str] = []
     for size in (PHONE, DESKTOP):

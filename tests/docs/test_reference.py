@@ -224,6 +224,20 @@ def test_every_field_of_a_page_is_documented(kind: type[Any]) -> None:
     assert own | inherited == fields(kind)
 
 
+def test_every_sentence_that_is_called_met_is_named_by_a_test() -> None:
+    met = {row[0] for row in rows(DOCS / "security.md", "## Sentences") if row[2].startswith("Met")}
+    shown = {row[0] for row in rows(DOCS / "security.md", "## Which tests")}
+    assert met - shown == set()
+
+
+def test_every_sentence_has_its_row() -> None:
+    numbers: list[int] = []
+    for row in rows(DOCS / "security.md", "## Sentences")[1:]:
+        first, _, last = row[0].replace("S", "").partition("–")
+        numbers += range(int(first), int(last or first) + 1)
+    assert numbers == list(range(1, 71))
+
+
 # ---- whatever a page names ----
 
 DOTTED = re.compile(r"`(powauth(?:\.\w+)+)`")

@@ -259,12 +259,12 @@ class Paused:
 
 
 def stepwise(store: Store) -> Store:
-    """Return the store with a point to be stopped at before and after each of its calls."""
+    """Return the store with a point to be stopped at after each of its calls."""
 
     async def step(_verb: str, _kind: str) -> None:
         await asyncio.sleep(0)
 
-    return Paused(store, before=step, after=step)
+    return Paused(store, after=step)
 
 
 # ---- what tests ask ----

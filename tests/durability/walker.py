@@ -1,9 +1,9 @@
 """A process that does one thing and is killed at its n-th await, for every n: URL, FLOW, FOLDER, STEP.
 
-Each attempt is a fork of this process, which never opens anything itself. An await counts twice: when what it waits for
-is under way, and when that is done. The store stops before and after each of its calls, so those count as well.
-What each attempt prepared stands in FOLDER/facts; the last line of the output is the number of the attempt that got
-through alive.
+It does the thing once, whole; each attempt is then a fork of it, which opens connections of its own. An await counts when
+what it waited for is done: up to the next one nothing happens that lasts. The store, which never waits on SQLite, stops
+after each of its calls, so those count as well. What each attempt found stands in FOLDER/facts; the output is the number
+of the attempt that got through alive.
 """
 
 import asyncio
@@ -12,7 +12,8 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -21,32 +22,23 @@ from typing import Any
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from powauth.testing import FrozenClock
-from tests.durability.shop import (
-    LASTING,
-    NEW_PASSWORD,
-    VOUCHER,
-    Folder,
-    account_of,
-    extensions,
-    mint,
-    shop,
-    signed_in,
-    signed_up,
-    stepwise,
-)
+from powauth.accounts import NewAccount
+from powauth.passwords import Hasher
+from powauth.sessions import Proof
+from powauth.testing import FrozenClock, Site
+from tests.durability.shop import LASTING, NEW_PASSWORD, VOUCHER, Folder, extensions, shop, stepwise
 from tests.house import PASSWORD, House
 
-MOST = 400
+MOST = 150
+BATCH = 50
 
 
-@dataclass
+@dataclass(frozen=True)
 class Facts:
     """What was there before the kill."""
 
     email: str
     handle: str = ""
-    account_id: str = ""
     mine: str = ""
     other: str = ""
     voucher: str = ""
@@ -54,182 +46,197 @@ class Facts:
 
 
 class Killed:
-    """Awaits a coroutine and kills this process at its n-th step."""
+    """Awaits a coroutine and kills this process when its n-th await is done."""
 
-    def __init__(self, coroutine: Any, at: int) -> None:
+    def __init__(self, coroutine: Coroutine[Any, Any, None], at: int) -> None:
         self._coroutine = coroutine
         self._left = at
 
-    def __await__(self) -> Any:
+    def __await__(self) -> Generator[Any, Any, None]:
         value: Any = None
         error: BaseException | None = None
         while True:
             try:
                 waits = self._coroutine.throw(error) if error else self._coroutine.send(value)
-            except StopIteration as stop:
-                return stop.value
-            error, value = None, None
-            self._step()
+            except StopIteration:
+                return
+            value, error = None, None
             try:
                 value = yield waits
             except BaseException as caught:  # noqa: BLE001  handed on
                 error = caught
-            self._step()
-
-    def _step(self) -> None:
-        self._left -= 1
-        if self._left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+            self._left -= 1
+            if self._left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
 
 
-def address(email: str) -> str:
-    """Return a network address of everybody's own: a limit by address counts them apart."""
-    number = int(email.partition("@")[0].lstrip("p"))
-    return f"10.0.{number // 250}.{number % 250}"
+class DirectHasher:
+    """The hasher without threads, which would not come along into a fork."""
+
+    def __init__(self, hasher: Hasher) -> None:
+        self._hasher = hasher
+
+    async def hash(self, password: str, *, client: str) -> str:
+        await asyncio.sleep(0)
+        return self._hasher._make(password)
+
+    async def verify(self, password: str, hash: str | None, *, client: str) -> Any:
+        await asyncio.sleep(0)
+        return self._hasher._judge(password, hash)
+
+    def close(self) -> None: ...
 
 
-def opened(url: str, folder: Path, *, gifts: bool = False, clock: FrozenClock | None = None, create: bool = False) -> Any:
-    return shop(
-        url,
-        wrap=stepwise,
-        create=create,
-        mailer=Folder(folder / "mails"),
-        extensions=extensions(gifts=gifts),
-        clock=clock or FrozenClock(),
-    )
+class Walker:
+    """One flow in one shop, and the accounts that are made for it."""
+
+    def __init__(self, home: House, flow: str, folder: Path) -> None:
+        self.home = home
+        self.folder = folder
+        self.site = home.site(accept="application/json")
+        self.needs_account, self.run = FLOWS[flow]
+        self.hash = home.auth.plan.hasher._make(PASSWORD)
+        object.__setattr__(home.auth.plan, "hasher", DirectHasher(home.auth.plan.hasher))
+
+    async def opened(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do work on connections that are closed afterwards: none may come along into a fork."""
+        store = self.home.auth.plan.store
+        await store.open()
+        try:
+            await work()
+        finally:
+            await store.close()
+            await self.home.engine.dispose()
+
+    async def prepare(self, first: int) -> None:
+        """Make accounts with two sessions and two tokens each."""
+        for number in range(first, first + BATCH):
+            facts = await self._account(number) if self.needs_account else Facts(email=f"p{number}@example.com")
+            (self.folder / "facts" / f"{number:03}").write_text(json.dumps(asdict(facts)))
+
+    async def _account(self, number: int) -> Facts:
+        async with self.home.auth.begin() as ctx:
+            new = NewAccount(email=f"p{number}@example.com", password_hash=self.hash)
+            account = await ctx.accounts.add(new, now=ctx.now)
+            tokens = [await ctx.tokens.mint(kind, account) for kind in (VOUCHER, LASTING)]
+            proofs = (Proof(account.handle, account.epoch, "password", ctx.now),)
+            sessions = [ctx.sessions.new(account, proofs, transport="cookie") for _ in range(2)]
+            for session in sessions:
+                await ctx.sessions.start(session)
+            secrets = [ctx.sessions.secret(session) for session in sessions]
+        return Facts(new.email or "", account.handle, *secrets, *tokens)
+
+    async def walk(self, number: int, kill_at: int) -> None:
+        facts = Facts(**json.loads((self.folder / "facts" / f"{number:03}").read_text()))
+        self.site.client = f"10.0.0.{number}"
+        self.site.jar = {self.home.auth.plan.cookie_name("session"): facts.mine} if facts.mine else {}
+        await Killed(self.run(self.site, facts), kill_at)
+
+    async def clear_up(self) -> None:
+        """Send what is owed once every lease is over, so that the next attempt has nothing else to send."""
+        self.home.clock.move(timedelta(minutes=5))
+        await self.home.auth.sender().send_due()
 
 
-async def nothing(home: House, number: int) -> Facts:
-    return Facts(email=f"p{number}@example.com")
-
-
-async def an_account(home: House, number: int) -> Facts:
-    """Prepare an account with two sessions and two tokens, its first mail sent."""
-    email = f"p{number}@example.com"
-    client = address(email)
-    mine = await signed_up(home, email, client=client)
-    other = await signed_in(home, email, client=client)
-    await home.auth.sender().send_due()
-    account = await account_of(home, email)
-    assert account
-    return Facts(
-        email=email,
-        handle=account.handle,
-        account_id=account.id,
-        mine=str(mine.cookie),
-        other=str(other.cookie),
-        voucher=await mint(home, VOUCHER, email),
-        lasting=await mint(home, LASTING, email),
-    )
-
-
-async def an_owed_mail(home: House, number: int) -> Facts:
-    email = f"p{number}@example.com"
-    await signed_up(home, email, client=address(email))
-    return Facts(email=email)
-
-
-async def post(home: House, facts: Facts, path: str, *statuses: int, mine: bool = True, **fields: object) -> None:
-    site = home.site(accept="application/json", client=address(facts.email))
-    if mine:
-        site.jar[home.auth.plan.cookie_name("session")] = facts.mine
+async def post(site: Site, path: str, status: int, **fields: object) -> None:
     answer = await site.post(path, **fields)
-    assert answer.status in statuses, answer.text
+    assert answer.status == status, answer.text
 
 
-async def sign_up(home: House, facts: Facts) -> None:
-    await post(home, facts, "/sign-up", 201, mine=False, email=facts.email, password=PASSWORD)
+async def sign_up(site: Site, facts: Facts) -> None:
+    await post(site, "/sign-up", 201, email=facts.email, password=PASSWORD)
 
 
-async def sign_in(home: House, facts: Facts) -> None:
-    await post(home, facts, "/sign-in", 200, mine=False, email=facts.email, password=PASSWORD)
+async def sign_in(site: Site, facts: Facts) -> None:
+    site.jar = {}
+    await post(site, "/sign-in", 200, email=facts.email, password=PASSWORD)
 
 
-async def change_password(home: House, facts: Facts) -> None:
-    await post(home, facts, "/account/password", 200, current_password=PASSWORD, new_password=NEW_PASSWORD)
+async def change_password(site: Site, facts: Facts) -> None:
+    await post(site, "/account/password", 200, current_password=PASSWORD, new_password=NEW_PASSWORD)
 
 
-async def change_email(home: House, facts: Facts) -> None:
-    await post(home, facts, "/account/email", 200, email=f"new-{facts.email}", current_password=PASSWORD)
+async def change_email(site: Site, facts: Facts) -> None:
+    await post(site, "/account/email", 200, email=f"new-{facts.email}", current_password=PASSWORD)
 
 
-async def close(home: House, facts: Facts) -> None:
-    await post(home, facts, "/account/close", 204, current_password=PASSWORD)
+async def close(site: Site, facts: Facts) -> None:
+    await post(site, "/account/close", 204, current_password=PASSWORD)
 
 
-async def redeem(home: House, facts: Facts) -> None:
-    await post(home, facts, "/redeem", 200, voucher=facts.voucher)
+async def redeem(site: Site, facts: Facts) -> None:
+    await post(site, "/redeem", 200, voucher=facts.voucher)
 
 
-async def send(home: House, facts: Facts) -> None:
-    await home.auth.sender().send_due()
+async def send(site: Site, facts: Facts) -> None:
+    await site.auth.sender().send_due()
 
 
-Prepare = Callable[[House, int], Awaitable[Facts]]
-Flow = Callable[[House, Facts], Awaitable[None]]
-
-FLOWS: dict[str, tuple[Prepare, Flow]] = {
-    "sign_up": (nothing, sign_up),
-    "sign_in": (an_account, sign_in),
-    "change_password": (an_account, change_password),
-    "change_email": (an_account, change_email),
-    "close": (an_account, close),
-    "redeem": (an_account, redeem),
-    "send": (an_owed_mail, send),
+FLOWS: dict[str, tuple[bool, Callable[[Site, Facts], Coroutine[Any, Any, None]]]] = {
+    "sign_up": (False, sign_up),
+    "sign_in": (True, sign_in),
+    "change_password": (True, change_password),
+    "change_email": (True, change_email),
+    "close": (True, close),
+    "redeem": (True, redeem),
+    "send": (False, send),
 }
 
 
-async def attempt(url: str, flow: str, folder: Path, number: int) -> None:
-    """Prepare, write down what was there, and be killed at that step, unless all is done before."""
-    prepare, run = FLOWS[flow]
-    async with opened(url, folder, gifts=flow == "send") as home:
-        facts = await prepare(home, number)
-        (folder / "facts" / f"{number:03}").write_text(json.dumps(asdict(facts)))
-        await Killed(run(home, facts), number)
+async def owe(walker: Walker, number: int) -> None:
+    walker.site.client = f"10.1.0.{number}"
+    await sign_up(walker.site, Facts(email=f"p{number}@example.com"))
+    walker.site.jar = {}
 
 
-async def clear_up(url: str, folder: Path) -> None:
-    """Send what is owed once every lease is over, so that the next attempt has one mail to send."""
-    clock = FrozenClock()
-    clock.move(timedelta(minutes=5))
-    async with opened(url, folder, gifts=True, clock=clock) as home:
-        await home.auth.sender().send_due()
-
-
-async def create(url: str, folder: Path) -> None:
-    async with opened(url, folder, create=True):
-        return
-
-
-def forked(work: Callable[[], Any]) -> int:
+def forked(work: Callable[[], Coroutine[Any, Any, None]]) -> int:
     """Do the work in a fork of this process; return 0 when it was done, else the signal that ended it."""
     child = os.fork()
     if child == 0:
-        status = 1
         try:
             asyncio.run(work())
-            status = 0
         except BaseException:  # noqa: BLE001  told to the test
             traceback.print_exc()
-        finally:
-            os._exit(status)
+            os._exit(1)
+        os._exit(0)
     _, ended = os.waitpid(child, 0)
-    if os.WIFSIGNALED(ended):
-        return os.WTERMSIG(ended)
-    if os.WEXITSTATUS(ended):
+    if os.WIFEXITED(ended) and os.WEXITSTATUS(ended):
         sys.exit("an attempt failed")
-    return 0
+    return os.WTERMSIG(ended) if os.WIFSIGNALED(ended) else 0
 
 
 def main(url: str, flow: str, folder: Path, step: int) -> None:
     (folder / "facts").mkdir()
-    forked(lambda: create(url, folder))
-    for number in range(1, MOST, step):
-        if not forked(lambda number=number: attempt(url, flow, folder, number)):  # type: ignore[misc]
-            print(number)
-            return
+    with asyncio.Runner() as runner:
+        stack = AsyncExitStack()
+        settings: dict[str, Any] = {"mailer": Folder(folder / "mails"), "extensions": extensions(gifts=flow == "send")}
+        home: House = runner.run(stack.enter_async_context(shop(url, wrap=stepwise, open_it=False, **settings)))
+        walker = Walker(home, flow, folder)
+
+        async def rehearse() -> None:
+            await walker.prepare(0)
+            await owe(walker, 0) if flow == "send" else None
+            await walker.walk(0, 0)
+
+        runner.run(walker.opened(rehearse))
+    print(attempts(walker, flow, step))
+
+
+def attempts(walker: Walker, flow: str, step: int) -> int:
+    """Kill one attempt after the other until one gets through; return its number."""
+
+    async def attempt(number: int) -> None:
         if flow == "send":
-            forked(lambda: clear_up(url, folder))
+            await owe(walker, number)
+        await walker.walk(number, number)
+
+    for number in range(1, MOST, step):
+        if number // BATCH > (number - step) // BATCH:
+            forked(lambda number=number: walker.opened(lambda: walker.prepare(number // BATCH * BATCH)))  # type: ignore[misc]
+        if not forked(lambda number=number: walker.opened(lambda: attempt(number))):  # type: ignore[misc]
+            return number
+        if flow == "send":
+            forked(lambda: walker.opened(walker.clear_up))
     sys.exit("it never came to its end")
 
 

@@ -209,11 +209,11 @@ def variants(secret: str) -> Iterator[str]:
         secret[:-1],
         secret[1:],
         secret[: len(secret) // 2],
-        secret + "A",
-        secret + "=",
-        secret + ".",
-        "A" + secret,
+        f"{secret}A",
+        f"{secret}=",
+        f"{secret}.",
+        f"A{secret}",
     )
-    yield from (secret.swapcase(), secret * 2, "", ".", "=", "A" * len(secret), f'"{secret}"', secret.replace("-", "+"))
+    yield from (secret.swapcase(), secret * 2, "", ".", "=", "A" * len(secret), f'"{secret}"', f"{secret}%00")
     for at, character in enumerate(secret):
         yield secret[:at] + ("B" if character != "B" else "C") + secret[at + 1 :]

@@ -17,30 +17,30 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 
 class ASGIRequest(RawRequest):
-    """A request whose headers are read as they are asked for: most pages need none but the cookie."""
+    """A request whose headers stay as they came until somebody asks: most pages need none but the cookie."""
 
     __slots__ = ("_by_name", "_received")
-    _received: Headers
-    _by_name: dict[bytes, bytes]
 
-    def __init__(
-        self, *, method: str, path: str, query: str, client: str, body: ReadBody, received: Headers
-    ) -> None:
-        super().__init__(method, path, query, client=client, body=body)
-        object.__setattr__(self, "_received", received)
-        object.__setattr__(self, "_by_name", dict(received))
+    def __init__(self, method: str, path: str, query: str, client: str, body: ReadBody, received: Headers) -> None:
+        super().__init__(method, path, query, (), client, body)
+        self._received = received
+        self._by_name = dict(received)
 
-    def header(self, name: str) -> str | None:
-        """Return the value of the first header of that name."""
-        values = self.header_values(name)
-        return values[0] if values else None
+    @property
+    def headers(self) -> Sequence[tuple[str, str]]:
+        """All headers, in the order in which they came."""
+        return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in self._received)
 
     def header_values(self, name: str) -> tuple[str, ...]:
         """Return the values of all headers of that name."""
-        key = name.encode()
-        if key not in self._by_name:
+        wanted = name.encode()
+        value = self._by_name.get(wanted)
+        if value is None:
             return ()
-        return tuple([value.decode("latin-1") for found, value in self._received if found == key])
+        if len(self._by_name) == len(self._received):  # no name came twice
+            return (value.decode("latin-1"),)
+        return tuple(value.decode("latin-1") for name, value in self._received if name == wanted)
+
 
 def raw_request(scope: Scope, receive: Receive | None = None) -> RawRequest:
     """Return the request of a scope. Its path is what `scope` says, never what the Host header says."""
@@ -48,12 +48,12 @@ def raw_request(scope: Scope, receive: Receive | None = None) -> RawRequest:
     path: str = scope["path"]
     client = scope.get("client")
     return ASGIRequest(
-        method=scope.get("method", "GET"),
-        path=path[len(root) :] if root and path.startswith(root) else path,
-        query=scope.get("query_string", b"").decode("latin-1"),
-        client=client[0] if client else "",
-        body=_body_reader(receive) if receive else no_body,
-        received=scope["headers"],
+        scope.get("method", "GET"),
+        path[len(root) :] if root and path.startswith(root) else path,
+        scope.get("query_string", b"").decode("latin-1"),
+        client[0] if client else "",
+        _body_reader(receive) if receive else no_body,
+        scope["headers"],
     )
 
 

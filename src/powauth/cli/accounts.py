@@ -190,6 +190,7 @@ def _confirm(question: str) -> None:
     try:
         is_sure = click.confirm(question, err=True)
     except click.Abort as error:
+        click.echo(err=True)  # the question has no end of line yet
         raise Failure("nothing was done: there is nobody to ask; say --yes", code="not_confirmed") from error
     if not is_sure:
         raise Failure("nothing was done", code="not_confirmed")

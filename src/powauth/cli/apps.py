@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, TypeVar
 
@@ -75,7 +76,7 @@ def find(named: str) -> Auth[Any]:
 
 
 def _imported(name: str) -> ModuleType:
-    folder = os.getcwd()  # noqa: PTH109  as a text, which the path is made of
+    folder = str(Path.cwd())
     if folder not in sys.path:
         sys.path.insert(0, folder)
     try:
@@ -94,8 +95,9 @@ def _imported(name: str) -> ModuleType:
 
 def _broken(name: str, error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
-    where = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
-    return f"{name} cannot be imported: {type(error).__name__}: {error}{where}"
+    own = [f for f in frames if Path(f.filename).is_relative_to(Path.cwd()) and "site-packages" not in f.filename]
+    last = (own or frames)[-1]
+    return f"{name} cannot be imported: {type(error).__name__}: {error} ({last.filename}, line {last.lineno})"
 
 
 def _auth_of(named: str, value: object, *, may_call: bool = True) -> Auth[Any]:
@@ -130,16 +132,18 @@ def _needs_nothing(function: FunctionType) -> bool:
 
 
 def _auths(value: object) -> Iterator[Auth[Any]]:
-    """Give every `Auth` that a value is, holds, or has in its middleware: the ways in which adapters install one."""
+    """Give every `Auth` that a value is or holds: on itself, in its state, in its middleware, in what it mounts."""
     if isinstance(value, Auth):
         yield value
         return
     held = _attributes(value)
     state = _attributes(held.get("state"))
     starlette: dict[str, Any] = state.get("_state", {})  # its State keeps names in there
-    layers: list[Any] = held.get("user_middleware", [])  # and its middleware, with arguments, in here
-    for values in (held, state, starlette, *(getattr(layer, "kwargs", {}) for layer in layers)):
-        yield from (known for known in dict(values).values() if isinstance(known, Auth))
+    layers: list[Any] = held.get("user_middleware", [])  # its middleware, with arguments, in here
+    mounts: list[Any] = _attributes(held.get("router")).get("routes", [])  # and in there what install() puts
+    mounted = [_attributes(_attributes(mount).get("app")) for mount in mounts]
+    for values in (held, state, starlette, *(getattr(layer, "kwargs", {}) for layer in layers), *mounted):
+        yield from (known for known in values.values() if isinstance(known, Auth))
 
 
 def _attributes(value: object) -> dict[str, Any]:

@@ -15,6 +15,7 @@ def asked(prompt: str = "Password", *, confirm: bool = True) -> str:
     try:
         typed: str = click.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True)
     except click.Abort as error:
+        click.echo(err=True)  # the question has no end of line yet
         raise _nobody() from error
     return typed
 

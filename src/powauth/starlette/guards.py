@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Generic, Literal, TypeVar, overload
 
 from starlette.requests import HTTPConnection
@@ -36,7 +37,7 @@ class Current(Generic[U]):
     auth: Auth[U]
     require: Requirement | None = None
 
-    @property
+    @cached_property
     def guard(self) -> Guard[U]:
         """The guard, without a framework."""
         return Guard(self.auth, self.require)

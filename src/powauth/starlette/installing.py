@@ -40,11 +40,19 @@ def install(app: Starlette, auth: Auth[Any], *, templates: Templates | None = No
     app.router.routes.append(Route(path, ours))  # or Starlette sends on to the same with a slash, at whatever Host says
     if ACCOUNT in auth.plan.pages and not edges:
         app.router.routes.append(Route(CHANGE_PASSWORD, _to(auth.plan.path(ACCOUNT)), name="change-password"))
-    app.add_middleware(AuthMiddleware, auth=auth)
+    _surround(app, auth)
     app.add_exception_handler(Refused, _refusing(app))
     if not edges:
         app.add_exception_handler(AuthError, _answering(app, auth))
     _compose_lifespan(app, auth, pages)
+
+
+def _surround(app: Starlette, auth: Auth[Any]) -> None:
+    """Put the middleware around everything: Starlette answers what nobody caught outside of all other middleware."""
+    if app.middleware_stack is not None:
+        raise ConfigurationError("this application has started already: install an Auth before that")
+    build = app.build_middleware_stack
+    vars(app)["build_middleware_stack"] = lambda: AuthMiddleware(build(), auth=auth)
 
 
 def _to(path: str) -> Any:  # noqa: ANN401  an endpoint

@@ -180,3 +180,11 @@ async def test_without_a_session_nothing_is_shown_or_changed(home: House, site: 
     for page in ("profile", "email", "username", "password", "close"):
         assert (await stranger.post(f"/account/{page}")).status == 401
     assert (await stranger.get("/account")).status == 401
+
+
+async def test_where_accounts_have_no_user_names_none_can_be_set(tmp_path: Path) -> None:
+    async with house(tmp_path) as home:
+        site = home.site()
+        await sign_up(site)
+        assert (await program_of(site).post("/account/username", username="ada")).status == 404
+        assert "/account/username" not in (await site.get("/account")).text

@@ -54,7 +54,9 @@ NIST: tuple[Demand, ...] = (
         "NIST 2.2.1",
         "SHALL",
         "AAL2: two factors, one of which resists replay",
-        where(shared.has_second_factor, "an extension asks for one; if it resists replay, that says", shared.NO_FACTORS),
+        where(
+            shared.has_second_factor, "an extension asks for one; if it resists replay, that says", shared.NO_FACTORS
+        ),
     ),
     Demand("NIST 2.2.2", "SHALL", "AAL2 offers what resists phishing", unmet(shared.NO_PASSKEYS)),
     Demand(

@@ -83,7 +83,7 @@ class SessionList(Extension):
             messages={
                 "sessions.title": "Devices",
                 "sessions.intro": "Where you are signed in. End what you do not recognise, then change your password.",
-                "end.submit": "Sign out this device",
+                "end.submit": "Sign out",
                 "end_others.submit": "Sign out everywhere else",
                 "ended": "That device is signed out.",
                 "ended_others": "All other devices are signed out.",
