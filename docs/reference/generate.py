@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -192,10 +193,10 @@ def assigned(path: str) -> Mapping[str, str]:
     """Return the words below the assignments of a file."""
     body = tree(path).body
     found: dict[str, str] = {}
-    for node, after in zip(body, body[1:], strict=False):
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
-                found[node.targets[0].id] = " ".join(str(after.value.value).split())
+    for node, after in pairwise(body):
+        is_named = isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+        if is_named and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
+            found[node.targets[0].id] = " ".join(str(after.value.value).split())  # type: ignore[union-attr]
     return found
 
 
@@ -249,7 +250,9 @@ def classfields(path: str) -> str:
 
 def columns(path: str) -> str:
     """Return the columns that a mixin brings."""
-    rows = ((code(n), code(t.removeprefix("Mapped[").removesuffix("]")), w) for n, t, _, w in attributes(thing_at(path)))
+    rows = (
+        (code(n), code(t.removeprefix("Mapped[").removesuffix("]")), w) for n, t, _, w in attributes(thing_at(path))
+    )
     return table(("column", "type", "what it says"), rows)
 
 
@@ -273,9 +276,8 @@ def arguments(path: str) -> str:
         for parameter in list(inspect.signature(cls.__init__).parameters.values())[1:]:
             annotation = inspect.formatannotation(parameter.annotation).replace("powauth.", "")
             has_default = parameter.default is not parameter.empty
-            yield code(parameter.name), code(re.sub(r"\b[a-z_]+\.(?=[A-Z])", "", annotation)), (
-                code(repr(parameter.default).replace("datetime.", "")) if has_default else "required"
-            )
+            default = code(repr(parameter.default).replace("datetime.", "")) if has_default else "required"
+            yield code(parameter.name), code(re.sub(r"\b[a-z_]+\.(?=[A-Z])", "", annotation)), default
 
     return table(("argument", "type", "default"), rows())
 
@@ -321,7 +323,10 @@ def marks_(path: str) -> str:
 def all_events() -> Sequence[type[events.Event]]:
     """Return every event, of core and of extensions."""
     every_extension()
-    found = [kind for kind in events.Event.__subclasses__() if kind.__module__.startswith("powauth.")]
+    # A dataclass with slots is made twice; only the second one has its name.
+    below = events.Event.__subclasses__()
+    found = [kind for kind in below if getattr(sys.modules[kind.__module__], kind.__name__, None) is kind]
+    found = [kind for kind in found if kind.__module__.startswith("powauth.")]
     return sorted(found, key=lambda kind: (kind.__module__, inspect.getsourcelines(kind)[1]))
 
 
@@ -342,7 +347,7 @@ def errors_() -> str:
 
     def rows() -> Rows:
         for kind in subclasses(errors.AuthError):
-            held = [name for name in vars(kind("", "") if kind is errors.ActionRequired else bare(kind))]
+            held = list(vars(bare(kind)))
             yield code(kind.code), str(kind.status), code(kind.__name__), said(kind), ", ".join(map(code, held))
 
     return table(("code", "status", "class", "what it means", "holds"), rows())
@@ -351,6 +356,7 @@ def errors_() -> str:
 def bare(kind: type[errors.AuthError]) -> errors.AuthError:
     """Return one, made of whatever it asks for."""
     samples: dict[type[Any], tuple[Any, ...]] = {
+        errors.ActionRequired: ("", ""),
         errors.MethodNotAllowed: (("GET",),),
         errors.InvalidForm: ({},),
         errors.TooManyAttempts: (errors.timedelta(),),
@@ -476,11 +482,7 @@ def commands() -> str:
     parts = [f"{main.get_help(click.Context(main, info_name='powauth')).partition('Commands:')[0].strip()}\n"]
     text = [f"```text\n{parts[0]}```\n"]
     for lazy in COMMANDS:
-        try:
-            command = lazy.load()
-        except ModuleNotFoundError:
-            text.append(f"## powauth {lazy.name}\n\n{lazy.help}\n")
-            continue
+        command = lazy.load()
         ctx = click.Context(command, info_name=f"powauth {lazy.name}", max_content_width=100, terminal_width=100)
         text.append(f"## powauth {lazy.name}\n\n{lazy.help}\n\n```text\n{command.get_help(ctx).strip()}\n```\n")
         if isinstance(command, click.Group):
@@ -530,17 +532,19 @@ def sample() -> powauth.Auth[Any]:
     database = SQLAlchemyDatabase(async_sessionmaker(create_async_engine("sqlite+aiosqlite:///sample.db")), User)
     extensions_ = [kind() for kind in every_extension()]
     secret, base_url = "0f1e2d3c4b5a69788796a5b4c3d2e1f0", "https://example.com/auth"
-    return powauth.Auth(
-        secret=secret, database=database, base_url=base_url, mailer=Outbox(), extensions=extensions_
-    )
+    return powauth.Auth(secret=secret, database=database, base_url=base_url, mailer=Outbox(), extensions=extensions_)
 
 
 def versions() -> str:
     """Return the lowest and the newest version of each library that the tests run with."""
     lowest, newest = pinned("lowest"), pinned("dev")
-    listed = ("starlette", "fastapi", "sqlalchemy", "aiosqlite", "asyncpg", "psycopg", "asyncmy", "jinja2", "argon2-cffi")
-    rows = ((name, lowest[name], newest[name]) for name in (*listed, "email-validator", "bcrypt", "click", "uvicorn"))
+    rows = ((name, lowest[name], newest[name]) for name in TESTED.split())
     return table(("library", "lowest", "newest"), rows)
+
+
+TESTED = (
+    "starlette fastapi sqlalchemy aiosqlite asyncpg psycopg asyncmy jinja2 argon2-cffi email-validator bcrypt click"
+)
 
 
 def pinned(name: str) -> Mapping[str, str]:

@@ -102,13 +102,12 @@ class Edge:
     def refuse(self, visit: Visit, error: AuthError, path: str) -> Response:
         """Answer an error on a page of the application's own, whose whole path this is."""
         raw = visit.raw
-        if self._wants(visit) == "json":
-            return self._answers.problem(_whole(error, visit), "json")
-        if isinstance(error, ActionRequired):
-            return Redirect(with_next(error.url, path))
-        if isinstance(error, NotSignedIn) and raw.method == "GET" and self._plan.entrance:
-            return Redirect(with_next(self._plan.path(self._plan.entrance), path))
-        return self._answers.problem(error, "html")
+        if accept_prefers_html(raw.header_values("accept")):  # where these lead there are pages, if none here
+            if isinstance(error, ActionRequired):
+                return Redirect(with_next(error.url, path))
+            if isinstance(error, NotSignedIn) and raw.method == "GET" and self._plan.entrance:
+                return Redirect(with_next(self._plan.path(self._plan.entrance), path))
+        return self._answers.problem(_whole(error, visit), self._wants(visit))
 
     def _wants(self, visit: Visit) -> str:
         prefers = accept_prefers_html(visit.raw.header_values("accept"))

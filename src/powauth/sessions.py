@@ -10,14 +10,13 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Any, Literal, NamedTuple, cast
 
 from powauth.accounts import Account, AccountId, Handle
 from powauth.clock import Clock
 from powauth.errors import NotSignedIn
 from powauth.signing import Signer, decode, encode
-from powauth.stores import Entry, Key, Store
+from powauth.stores import EPOCH, Entry, Key, Store
 
 Transport = Literal["cookie", "bearer"]
 
@@ -26,9 +25,8 @@ GRACE = timedelta(seconds=60)
 
 _FORMAT = 1
 _COOKIE_BYTES = 1 + 16 + 16 + 4 + 32
-_COOKIE_LETTERS = _COOKIE_BYTES * 4 // 3  # in base64, without padding
 _KEPT = 10_000
-"""How many cookies and sessions are kept read: what they say never changes, whether they still count the store says."""
+"""How many cookies are kept read. What one says never changes; whether it still counts, the store is asked each time."""
 _TOUCH = timedelta(minutes=1)
 
 
@@ -115,14 +113,24 @@ class Found(NamedTuple):
     """When it was asked for, where a generation may be handed out."""
 
 
-class Ticket(NamedTuple):
-    """What a cookie says, once its signature held."""
+@dataclass(slots=True, kw_only=True)
+class Ticket:
+    """What a cookie says, once its signature held; and what it led to, which is so until the record changes."""
 
-    handle: Handle
-    id: str
-    generation: int
     key: Key
     """Where the session stands in the store."""
+    generation: int
+    found: Found | None = None
+    transport: Transport = "cookie"
+    version: int = 0
+    """The version of the record that led to it."""
+    until: datetime = EPOCH
+    """From then on there is something to write or to hand out, or it is over."""
+
+    @property
+    def handle(self) -> Handle:
+        """Whose session it is."""
+        return Handle(self.key.owner)
 
 
 class Sessions:
@@ -137,8 +145,7 @@ class Sessions:
         self._settings = settings
         self._kind = f"{name}:{tenant}:session"
         self._tenant = tenant.encode()
-        self._decoded: dict[str, Session] = {}
-        self._read_once = lru_cache(maxsize=_KEPT)(self._read)
+        self._tickets: dict[str, Ticket] = {}
 
     def secret(self, session: Session, generation: int | None = None) -> str:
         """Return the cookie or token of a session: the only thing that opens it."""
@@ -148,17 +155,27 @@ class Sessions:
 
     def read(self, secret: str) -> Ticket | None:
         """Return what a cookie or token says; a forged one never reaches the store."""
-        return self._read_once(secret) if len(secret) == _COOKIE_LETTERS else None
+        ticket = self._tickets.get(secret)
+        if ticket is None:
+            ticket = self._read(secret)
+            if ticket is not None:
+                self._keep(secret, ticket)
+        return ticket
 
     def _read(self, secret: str) -> Ticket | None:
         data = decode(secret)
-        if data is None or data[0] != _FORMAT:
+        if data is None or len(data) != _COOKIE_BYTES or data[0] != _FORMAT:
             return None
         body, signature = data[:-32], data[-32:]
         if not self._signer.verify("session", body + self._tenant, signature):
             return None
-        handle, id = Handle(body[1:17].hex()), body[17:33].hex()
-        return Ticket(handle, id, int.from_bytes(body[33:37], "big"), self._key(handle, id))
+        key = self._key(Handle(body[1:17].hex()), body[17:33].hex())
+        return Ticket(key=key, generation=int.from_bytes(body[33:37], "big"))
+
+    def _keep(self, secret: str, ticket: Ticket) -> None:
+        if len(self._tickets) >= _KEPT:
+            self._tickets.clear()
+        self._tickets[secret] = ticket
 
     async def find(self, secret: str, transport: Transport, *, may_write: bool = True) -> Found:
         """Return the session that a cookie or token opens. `may_write=False` neither touches, renews nor raises it."""
@@ -167,15 +184,27 @@ class Sessions:
             return Found()
         for _ in range(5):  # as often as parallel requests may come first
             now = self._clock.now()
-            session = await self._get(ticket.key, now)
+            entry = await self._store.get(ticket.key)
+            if entry is None:
+                return Found()
+            if ticket.found and entry.version == ticket.version and now < ticket.until and ticket.transport == transport:
+                return ticket.found
+            session = _alive(ticket.key, entry, now)
             if session is None or session.transport != transport:
                 return Found()
-            if may_write and _is_settled(session, ticket.generation, now):
-                return self._served(session, now)
             found = await self._judge(session, ticket.generation, now, may_write=may_write)
             if found is not None:
+                self._note(ticket, session)
                 return found
         return Found()
+
+    def _note(self, ticket: Ticket, session: Session) -> None:
+        """Note what the record means for this ticket for as long as both stand and nothing is due."""
+        if ticket.generation != session.generation or session.is_retired:
+            return
+        ticket.found, ticket.version, ticket.transport = Found(session), session.version, session.transport
+        renewal = session.generation_at + self._settings.renew_every
+        ticket.until = min(session.seen_at + _TOUCH, renewal, session.ends_at)
 
     async def _judge(self, session: Session, generation: int, now: datetime, *, may_write: bool) -> Found | None:
         """Return what the generation leads to; `None` if the record changed meanwhile."""
@@ -251,19 +280,18 @@ class Sessions:
             raise NotSignedIn
         await self._put(raised)
         if (
-            await self._get(self._key(session.handle, session.id), self._clock.now()) is None
+            await self._get(session.handle, session.id, self._clock.now()) is None
         ):  # ended between the two writes: ending wins
             await self.end(raised)
             raise NotSignedIn
 
     async def _retire(self, session: Session, now: datetime) -> bool:
-        key = self._key(session.handle, session.id)
         for _ in range(5):
-            current = await self._get(key, now)
+            current = await self._get(session.handle, session.id, now)
             if current is None or current.is_retired:
                 return current is not None
             expires_at = min(now + GRACE, self._expiry(current))
-            value = _encode(replace(current, is_retired=True))
+            key, value = self._key(session.handle, session.id), _encode(replace(current, is_retired=True))
             if await self._store.replace(key, value, version=current.version, expires_at=expires_at):
                 return True
         return False
@@ -287,7 +315,7 @@ class Sessions:
     async def annotate(self, session: Session, meta: Mapping[str, str]) -> bool:
         """Keep something of the application's own with a session; say whether the session still was."""
         for _ in range(5):
-            current = await self._get(self._key(session.handle, session.id), self._clock.now())
+            current = await self._get(session.handle, session.id, self._clock.now())
             if current is None:
                 return False
             if await self._replace(current, meta={**current.meta, **meta}):
@@ -338,21 +366,10 @@ class Sessions:
             if session.id != keep:
                 await self.end(session)
 
-    async def _get(self, key: Key, now: datetime) -> Session | None:
+    async def _get(self, handle: Handle, id: str, now: datetime) -> Session | None:
+        key = self._key(handle, id)
         entry = await self._store.get(key)
-        if entry is None:
-            return None
-        known = self._decoded.get(key.id)
-        if known is None or known.version != entry.version or known.handle != key.owner:
-            known = _decode(Handle(key.owner), key.id, entry)
-            if known is not None:
-                self._remember(known)
-        return known if known is not None and known.ends_at > now else None
-
-    def _remember(self, session: Session) -> None:
-        if len(self._decoded) >= _KEPT:
-            self._decoded.clear()
-        self._decoded[session.id] = session
+        return _alive(key, entry, now) if entry else None
 
     async def _put(self, session: Session) -> None:
         await self._store.put(self._key(session.handle, session.id), _encode(session), expires_at=self._expiry(session))
@@ -375,9 +392,9 @@ class Sessions:
         return Key(self._kind, handle, id)
 
 
-def _is_settled(session: Session, generation: int, now: datetime) -> bool:
-    """Say whether a request changes nothing and there is nothing to judge: that is most of them."""
-    return generation == session.generation and not session.is_retired and now - session.seen_at < _TOUCH
+def _alive(key: Key, entry: Entry, now: datetime) -> Session | None:
+    session = _decode(Handle(key.owner), key.id, entry)
+    return session if session is not None and session.ends_at > now else None
 
 
 def _renamed(session: Session, now: datetime) -> Session:

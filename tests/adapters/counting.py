@@ -1,6 +1,6 @@
 """What a request costs: a store that counts what it is asked, and the statements that reach a database."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -55,7 +55,7 @@ class CountingStore(MemoryStore):
 
 
 @contextmanager
-def statements(engine: AsyncEngine) -> Iterator[list[str]]:
+def statements(engine: AsyncEngine) -> Generator[list[str]]:
     """Give the list of what is sent to a database meanwhile, but for the looks into the outbox that a `Site` takes."""
     sent: list[str] = []
 

@@ -1,7 +1,7 @@
 """A real server for a test: uvicorn in a thread of its own, on a free port of this machine."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import uvicorn
@@ -11,9 +11,9 @@ from tests import servers
 
 
 @contextmanager
-def running(app: ASGIApp, port: int) -> Iterator[None]:
+def running(app: ASGIApp, port: int) -> Generator[None]:
     """Serve an application, lifespan included, until the test is over."""
-    config = uvicorn.Config(app, host=servers.HOST, port=port, log_level="critical", ws="websockets-sansio")
+    config = uvicorn.Config(app, host=servers.HOST, port=port, log_config=None, ws="websockets-sansio")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

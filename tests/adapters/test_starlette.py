@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -21,11 +21,13 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from powauth import Auth, ConfigurationError, MemoryStore, NotFound
 from powauth.asgi import Guarded
 from powauth.sqlalchemy import AccountColumns, SQLAlchemyDatabase
 from powauth.starlette import (
+    CurrentSocket,
     current_account,
     current_session,
     current_socket,
@@ -177,7 +179,7 @@ class Served:
         return connect(
             f"ws://127.0.0.1:{self.port}/feed",
             additional_headers=headers,
-            origin=origin,  # type: ignore[arg-type]  an Origin is a str
+            origin=Origin(origin) if origin else None,
             open_timeout=10,
         )
 
@@ -189,11 +191,11 @@ class Served:
         return status
 
 
-OFTEN = {"look_every": 0.05}
+OFTEN = 0.05
 
 
 @contextmanager
-def served(folder: Path, guard: dict[str, float]) -> Iterator[Served]:
+def served(folder: Path, look_every: float) -> Generator[Served]:
     class Base(DeclarativeBase):
         pass
 
@@ -216,7 +218,7 @@ def served(folder: Path, guard: dict[str, float]) -> Iterator[Served]:
     )
 
     async def feed(socket: WebSocket) -> None:
-        async with replace(current_socket(auth), **guard).open(socket) as session:
+        async with replace(current_socket(auth), look_every=look_every).open(socket) as session:
             await socket.accept()
             await socket.send_text(session.transport)
             async for _ in socket.iter_text():
@@ -299,7 +301,7 @@ def test_a_socket_ends_with_its_session(tmp_path: Path) -> None:
 
 
 def test_a_socket_is_closed_within_five_seconds_by_default(tmp_path: Path) -> None:
-    with served(tmp_path, {}) as at_work:
+    with served(tmp_path, CurrentSocket.look_every) as at_work:
         with at_work.feed(cookie=at_work.cookie, origin=at_work.origin) as socket:
             assert socket.recv(timeout=5) == "cookie"
             at_work.browser.post("/auth/sign-out", headers={"origin": at_work.origin})

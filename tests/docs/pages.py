@@ -61,7 +61,7 @@ def anchors(page: Path) -> set[str]:
 
 
 def rows(page: Path, heading: str) -> list[list[str]]:
-    """Return the cells of every table below a heading, up to the next one that is as high; of a whole page for ``""``."""
+    """Return the cells of every table below a heading, up to the next one as high; without one, of the page."""
     text = page.read_text(encoding="utf-8")
     if heading:
         level = heading.partition(" ")[0]

@@ -13,11 +13,14 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from powauth.testing import Answer, Site
-from tests.house import PASSWORD, House
+from powauth import NewAccount
+from powauth.extensions.manage_account import ManageAccount
+from powauth.extensions.sign_in import SignIn
+from powauth.extensions.sign_up import SignUp
+from powauth.testing import Answer, Site, sign_in_as
+from tests.house import PASSWORD, House, house
 from tests.withstand.attack import (
     ADA,
-    EVE,
     FORM,
     HOST,
     JSON,
@@ -76,6 +79,7 @@ ODD = [
     "a@[::1]",
     "a@-.-",
     "null",
+    "absent",
 ]
 texts = st.sampled_from(ODD) | st.text(st.characters(codec=None), max_size=40)
 numbers = st.integers() | st.floats() | st.sampled_from([10**30, -(10**30), 2**63, 1e308])
@@ -117,6 +121,7 @@ PLAIN = [
 ]
 headers = st.lists(st.tuples(st.sampled_from([*NAMES, *MORE_NAMES]), st.sampled_from(PLAIN) | latin), max_size=5)
 bodies = st.binary(max_size=200) | values.map(lambda value: json.dumps(value).encode())
+KINDS = st.tuples(st.booleans(), st.sampled_from(["text/html", "application/json"]))
 ALLOWED: list[Headers] = [
     (),
     (ORIGIN,),
@@ -138,36 +143,50 @@ def fine(answer: Answer, method: str = "GET") -> bool:
 
 
 @many
-@given(data=st.data())
-async def test_any_request_at_all_has_an_answer(home: House, browsers: tuple[Site, ...], data: st.DataObject) -> None:
+@given(
+    who=st.integers(0, 2),
+    method=METHODS,
+    place=st.integers(0, 100) | st.tuples(st.sampled_from(["/sessions/{}/end", "/{}", "/assets/{}", "{}"]), texts),
+    query=texts | latin,
+    base=st.sampled_from(ALLOWED),
+    more=headers,
+    body=bodies,
+)
+async def test_any_request_at_all_has_an_answer(
+    home: House,
+    browsers: tuple[Site, ...],
+    *,
+    who: int,
+    method: str,
+    place: int | tuple[str, str],
+    query: str,
+    base: Headers,
+    more: Headers,
+    body: bytes,
+) -> None:
     """S58: any method, path, query, headers and bytes, with and without cookies."""
     routes = [*gets(home.auth), *(path for path, _ in posts(home.auth)), "/", "", "/assets/1/powauth.css"]
-    places = st.sampled_from(routes) | st.tuples(st.sampled_from(["/sessions/{}/end", "/{}", "/assets/{}"]), texts).map(
-        lambda pair: pair[0].replace("{}", pair[1])
-    )
-    before = sessions(home)
-    wire = Wire(data.draw(st.sampled_from(browsers)))
-    method, path = data.draw(METHODS), data.draw(places)
-    sent = (*data.draw(st.sampled_from(ALLOWED)), *wire.cookies(), *data.draw(headers))
-    answer = await wire.send(
-        method, path, sent, data.draw(bodies), query=data.draw(texts | latin), client=next(clients)
-    )
+    path = routes[place % len(routes)] if isinstance(place, int) else place[0].replace("{}", place[1])
+    before, wire = sessions(home), Wire(browsers[who])
+    answer = await wire.send(method, path, (*base, *wire.cookies(), *more), body, query=query, client=next(clients))
     assert fine(answer, method)
     assert sessions(home) - before == set()
 
 
 @many
-@given(data=st.data())
-async def test_any_form_of_any_page_has_an_answer(home: House, browsers: tuple[Site, ...], data: st.DataObject) -> None:
+@given(who=st.integers(0, 2), place=st.integers(0, 100), typed=st.lists(values, min_size=8, max_size=8), kind=KINDS)
+async def test_any_form_of_any_page_has_an_answer(
+    home: House, browsers: tuple[Site, ...], *, who: int, place: int, typed: list[Any], kind: tuple[bool, str]
+) -> None:
     """S58: the right names with wrong types, nested, missing or unreadable values, as JSON and as a form."""
-    wire = Wire(data.draw(st.sampled_from(browsers)))
-    path, page = data.draw(st.sampled_from(posts(home.auth)))
+    wire, every = Wire(browsers[who]), posts(home.auth)
+    path, page = every[place % len(every)]
     names = [*(known.name for known in fields(home.auth, page)), "pending", "x"]
-    form = data.draw(st.dictionaries(st.sampled_from(names), values, max_size=len(names)))
-    before = {key for key in sessions(home)}
-    accept = data.draw(st.sampled_from(["text/html", "application/json"]))
-    kind, body = (JSON, json.dumps(form).encode()) if data.draw(st.booleans()) else (FORM, as_form(form))
-    sent = (HOST, ORIGIN, kind, ("accept", accept), *wire.cookies())
+    form = {name: value for name, value in zip(names, typed, strict=False) if value != "absent"}
+    before = sessions(home)
+    is_json, accept = kind
+    body = json.dumps(form).encode() if is_json else as_form(form)
+    sent = (HOST, ORIGIN, JSON if is_json else FORM, ("accept", accept), *wire.cookies())
     answer = await wire.send("POST", path, sent, body, client=next(clients))
     assert fine(answer)
     if path != "/sign-up":  # where anybody may be somebody new
@@ -399,5 +418,16 @@ async def test_a_session_that_is_over_is_a_stranger_and_no_error(home: House) ->
             assert (await site.post(path)).status in {303, 400, 401, 422}, path
 
 
-async def test_eve_is_still_a_stranger_after_all_that(home: House) -> None:
-    assert (await home.site().post("/sign-in", email=EVE, password=PASSWORD)).location == "/auth/test-code"
+async def test_an_account_without_a_password_and_without_a_fresh_proof_is_refused_and_no_error(tmp_path: Path) -> None:
+    """S58: also where no extension lets one prove it again."""
+    extensions = (SignUp(), SignIn(), ManageAccount())
+    async with house(tmp_path, extensions=extensions) as home:
+        async with home.auth.begin() as ctx:
+            pia = await ctx.accounts.add(NewAccount(email="pia@example.com"), now=ctx.now)
+        site = home.site()
+        site.jar |= await sign_in_as(home.auth, pia)
+        home.clock.move(timedelta(minutes=6))
+        for path in ("/account/password", "/account/email", "/account/close"):
+            answer = await site.post(path, email="new@example.com", new_password="nine slow orange hares")
+            assert answer.status == 403, path
+        assert (await site.get("/account")).status == 200

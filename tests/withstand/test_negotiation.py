@@ -141,7 +141,7 @@ TABLE: list[Case] = [
 
 @pytest.mark.parametrize(("who", "method", "path", "for_people", "for_programs"), TABLE)
 async def test_every_outcome_has_one_status_for_people_and_one_for_programs(
-    home: House, who: str, method: str, path: str, for_people: Any, for_programs: Any
+    home: House, *, who: str, method: str, path: str, for_people: Any, for_programs: Any
 ) -> None:
     site = {"nobody": home.site(), "ada": await signed_in(home), "eve": await parked(home)}[who]
     wire = Wire(site)
@@ -269,11 +269,12 @@ async def every_answer(home: House, site: Site) -> list[tuple[str, Answer]]:
     found: list[tuple[str, Answer]] = []
     cookies = Wire(site).cookies()
     for reads, sends in ((READS_HTML, SENDS_HTML), (READS_JSON, SENDS_JSON)):
-        for path in gets(home.auth):
-            found.append((f"GET {path}", await Wire(site).send("GET", path, (*reads, *cookies))))
-        for path, _ in posts(home.auth):
-            if path != "/sign-out":
-                found.append((f"POST {path}", await Wire(site).send("POST", path, (*sends, *cookies))))
+        asked = [("GET", path, reads) for path in gets(home.auth)]
+        asked += [("POST", path, sends) for path, _ in posts(home.auth) if path != "/sign-out"]
+        found += [
+            (f"{method} {path}", await Wire(site).send(method, path, (*headers, *cookies)))
+            for method, path, headers in asked
+        ]
     return found
 
 

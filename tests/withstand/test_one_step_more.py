@@ -29,7 +29,7 @@ from powauth import (
     on,
 )
 from powauth import Request as PageRequest
-from powauth.events import SigningIn
+from powauth.events import AuthenticationFailed, SigningIn
 from powauth.extensions.sign_in import SignIn
 from powauth.routing import PARKED
 from powauth.signing import decode, encode
@@ -197,6 +197,27 @@ async def test_an_application_that_signs_in_by_itself_is_told_of_the_step(home: 
     ).status == 403
     assert (await site.send("POST", "/enter", body=ADA.encode())).json == {"detour": False}
     assert site.cookie is not None
+
+
+async def test_an_application_that_signs_in_by_itself_leaves_a_trace_of_a_refusal(tmp_path: Path) -> None:
+    heard: list[str] = []
+
+    async def listen(event: AuthenticationFailed, ctx: Context) -> None:
+        heard.append(event.factor)
+
+    async with inhabited(tmp_path, hooks=[on(AuthenticationFailed, listen)]) as home:
+
+        async def enter(request: Request) -> JSONResponse:
+            async with home.auth.begin(writes=False) as ctx:
+                account = await ctx.accounts.by_email(ADA)
+                assert account is not None
+                proof = Proof(account.handle, account.epoch + 1, "mine", ctx.now)
+            return JSONResponse({"in": bool(await sign_in(home.auth, request, proof))})
+
+        app = Starlette(routes=[Route("/enter", enter, methods=["POST"])])
+        install(app, home.auth)
+        answer = await home.site(app).program().send("POST", "/enter")
+        assert (answer.status, answer.code, heard) == (401, "invalid_credentials", ["mine"])
 
 
 async def test_a_step_up_adds_no_factor_that_was_not_shown(home: House) -> None:

@@ -34,7 +34,7 @@ CANARY = "tweet-7f3a91c4-canary"
 
 
 async def test_no_answer_repeats_a_password(home: House, caplog: pytest.LogCaptureFixture) -> None:
-    """Every form of every extension, HTML and JSON, in every password field, in the query, and in fields nobody asked."""
+    """Every form of every extension, HTML and JSON: in every password field, in the query, and unasked."""
     caplog.set_level(logging.DEBUG)
     asked = 0
     for site in (home.site(), await signed_in(home), await parked(home)):

@@ -1,6 +1,4 @@
-"""Nobody is led away: S55, every redirect parameter of every page; S56, neither links nor mails nor redirects by Host."""
-
-# ruff: noqa: RUF001  (look-alikes are the matter here)
+"""Nobody is led away: S55, every redirect parameter of every page; S56, no link, mail or redirect by Host."""
 
 from collections.abc import AsyncGenerator
 from datetime import timedelta
@@ -18,6 +16,7 @@ from powauth import Context, Extension, MailKind, Manifest, on
 from powauth.events import SignedUp
 from powauth.extensions import sign_in
 from powauth.extensions.sign_in import SignIn
+from powauth.jinja import JinjaTemplates
 from powauth.redirects import safe_target
 from powauth.starlette import current_account, install
 from powauth.testing import Answer, Site
@@ -236,3 +235,14 @@ async def test_a_parked_browser_stays_with_us(home: House) -> None:
         answer = await site.get(f"/test-code?{urlencoded(next=value).decode()}")
         assert answer.status == 200
         assert "?next=" not in answer.text
+
+
+async def test_who_is_refused_by_an_application_sees_its_own_templates(tmp_path: Path) -> None:
+    folder = tmp_path / "templates"
+    folder.mkdir()
+    (folder / "page.html").write_text("mine: {{ view.title }}")
+    async with house(tmp_path) as home:
+        app = Starlette(routes=[Route("/me", partial(_me, home), methods=["POST"])])
+        install(app, home.auth, templates=JinjaTemplates(folder))
+        answer = await home.site(app).send("POST", "/me")
+        assert (answer.status, answer.text) == (401, "mine: Please sign in first.")

@@ -17,9 +17,10 @@ from powauth.errors import AuthError, ConfigurationError
 from powauth.extensions.manage_account import ACCOUNT
 from powauth.jinja import JinjaTemplates
 from powauth.starlette.guards import Refused
+from powauth.starlette.sockets import SocketRefused
 from powauth.templates import Templates
 
-CHANGE_PASSWORD = "/.well-known/change-password"  # noqa: S105  W3C "A Well-Known URL for Changing Passwords"
+CHANGE_PASSWORD = "/.well-known/change-password"  # W3C, "A Well-Known URL for Changing Passwords"
 
 
 def install(app: Starlette, auth: Auth[Any], *, templates: Templates | None = None) -> None:
@@ -42,6 +43,7 @@ def install(app: Starlette, auth: Auth[Any], *, templates: Templates | None = No
         app.router.routes.append(Route(CHANGE_PASSWORD, _to(auth.plan.path(ACCOUNT)), name="change-password"))
     _surround(app, auth)
     app.add_exception_handler(Refused, _refusing(app))
+    app.add_exception_handler(SocketRefused, _closed)
     if not edges:
         app.add_exception_handler(AuthError, _answering(app, auth))
     _compose_lifespan(app, auth, pages)
@@ -72,6 +74,10 @@ def _compose_lifespan(app: Starlette, auth: Auth[Any], templates: Templates) -> 
             yield state
 
     app.router.lifespan_context = both
+
+
+async def _closed(socket: Any, refused: Exception) -> None:  # noqa: ANN401  the framework's own type
+    """Leave a connection that was refused as it is, closed: strangers write no tracebacks into the log."""
 
 
 def _refusing(app: Starlette) -> Any:  # noqa: ANN401  an exception handler

@@ -5,19 +5,24 @@ from typing import Any
 from starlette.requests import Request
 
 from powauth import csrf
+from powauth.accounts import Account
 from powauth.asgi import visit_of
 from powauth.auth import Auth
 from powauth.errors import Forbidden
 from powauth.operations import sign_in as start
 from powauth.pages import Detour
+from powauth.pending import LIFETIME, Pending, new_pending_id
 from powauth.sessions import Proof, Session
 from powauth.units import begin
+from powauth.visits import Visit
 
 
 async def sign_in(auth: Auth[Any], request: Request, proof: Proof) -> Session | Detour:
     """Start a session for whoever showed this proof; its cookie goes with whatever the handler answers.
 
-    Only for unsafe methods, and always with the origin checked. Raises `CrossSite`, `InvalidCredentials`.
+    Only for unsafe methods, and always with the origin checked. Where a step stands before the session, the sign-in is
+    parked: send the person to `auth.plan.path(detour.page)`, and it goes on from there. Raises `CrossSite`,
+    `InvalidCredentials`.
     """
     visit = visit_of(request.scope, auth)
     if not visit.raw.is_unsafe:
@@ -27,9 +32,29 @@ async def sign_in(auth: Auth[Any], request: Request, proof: Proof) -> Session | 
     async with begin(auth.plan, visit.tenant, await visit.caller()) as ctx:
         try:
             result = await start(ctx, (proof,), transport="cookie")
+            account = await ctx.accounts.by_handle(proof.handle)
         finally:
             visit.traces += ctx.traces
     if isinstance(result, Session):
         visit.carry(result)
         visit.know(result.handle)
+    elif account is not None:
+        await _park(auth, visit, proof, account, result)
     return result
+
+
+async def _park(auth: Auth[Any], visit: Visit, proof: Proof, account: Account, detour: Detour) -> None:
+    """Keep what was proved, so that the page of the detour finds it."""
+    parked = Pending(
+        handle=account.handle,
+        account_id=account.id,
+        id=new_pending_id(),
+        epoch=proof.epoch,
+        proofs=(proof,),
+        transport="cookie",
+        next=None,
+        after="after_sign_in",
+        detour=auth.plan.pages[detour.page].code,
+    )
+    secret = await auth.plan.parking(visit.tenant.id).park(parked)
+    visit.write("pending", secret, max_age=LIFETIME)
