@@ -1,11 +1,9 @@
-"""The same application with Powauth, as its README shows it."""
+"""The same applications with Powauth, as its README shows them."""
 
 import asyncio
 import secrets
-from collections.abc import Sequence
-from contextlib import asynccontextmanager
 from collections.abc import AsyncGenerator
-from datetime import timedelta
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -13,23 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from benchmarks.bulk import fill
+from benchmarks.lag import Lag
+from benchmarks.people import PASSWORD, PEOPLE, address
 from benchmarks.served import Served, cpu
-from powauth import (
-    Account,
-    AccountId,
-    Auth,
-    ConsoleMailer,
-    MemoryStore,
-    NewAccount,
-    Passwords,
-    Proof,
-    Session,
-    SessionSettings,
-    Store,
-)
+from powauth import Account, AccountId, Auth, MemoryStore, NewAccount, Proof, Session, Store
 from powauth.accounts import new_handle
 from powauth.extensions.manage_account import ManageAccount
 from powauth.extensions.session_list import SessionList
@@ -40,8 +29,6 @@ from powauth.sqlite import SQLiteStore
 from powauth.starlette import current_session, install
 
 SECRET = secrets.token_hex(32)
-PASSWORD = "four quiet green owls"
-DAY = timedelta(hours=24)
 
 
 class Base(DeclarativeBase):
@@ -53,42 +40,48 @@ class User(AccountColumns, Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
 
 
+def make_auth(engine: AsyncEngine, store: Store) -> tuple[Auth[User], SQLAlchemyDatabase[User]]:
+    database = SQLAlchemyDatabase(async_sessionmaker(engine, expire_on_commit=False), User)
+    auth = Auth(
+        secret=SECRET,
+        database=database,
+        store=store,
+        base_url="http://127.0.0.1:8000/auth",
+        extensions=[SignUp(), SignIn(), ManageAccount(), SessionList()],
+        trusted_proxies=["127.0.0.0/8"],  # so that clients of a benchmark have addresses of their own
+    )
+    return auth, database
+
+
 def make_engine(folder: Path) -> AsyncEngine:
     return create_async_engine(f"sqlite+aiosqlite:///{folder}/app.db")
 
 
-def make_auth(folder: Path, store: Store, base_url: str = "http://127.0.0.1:8000/auth") -> Auth[User]:
-    return Auth(
-        secret=SECRET,
-        database=SQLAlchemyDatabase(async_sessionmaker(make_engine(folder), expire_on_commit=False), User),
-        store=store,
-        base_url=base_url,
-        extensions=[SignUp(), SignIn(), ManageAccount(), SessionList()],
-        trusted_proxies=["127.0.0.0/8"],  # so that clients of a benchmark have addresses of their own
-    )
-
-
-async def create_tables(auth: Auth[User]) -> None:
-    if isinstance(auth.database, SQLAlchemyDatabase):
-        await auth.database.create_tables()
-
-
-def page(auth: Auth[User]) -> Starlette:
+def page(auth: Auth[User], database: SQLAlchemyDatabase[User], lag: Lag | None = None) -> Starlette:
     """An application with one page for signed-in people."""
     current = current_session(auth)
-
-    @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncGenerator[None]:
-        await create_tables(auth)
-        yield
 
     async def me(request: Request) -> Response:
         session = await current(request)
         return JSONResponse({"id": session.account_id})
 
-    app = Starlette(routes=[Route("/me", me), cpu], lifespan=lifespan)
+    async def blocked(_: Request) -> Response:
+        return PlainTextResponse(lag.take() if lag else "")
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncGenerator[None]:
+        await database.create_tables()
+        async with lag.watching() if lag else _nothing():
+            yield
+
+    app = Starlette(routes=[Route("/me", me), cpu, Route("/lag", blocked)], lifespan=lifespan)
     install(app, auth)
     return app
+
+
+@asynccontextmanager
+async def _nothing() -> AsyncGenerator[None]:
+    yield
 
 
 def memory(folder: Path, sessions: int) -> Served:
@@ -103,30 +96,64 @@ def postgres(folder: Path, sessions: int, *, url: str) -> Served:
     return _served(folder, SQLAlchemyStore(url), sessions)
 
 
+def sqlite_full(folder: Path, sessions: int, *, budget: str) -> Served:
+    """A thousand sessions among very many."""
+    store = SQLiteStore(folder / "sessions.db")
+    served = _served(folder, store, 1000)
+    fill(folder / "sessions.db", sessions - 1000, budget=float(budget))
+    return served
+
+
 def _served(folder: Path, store: Store, sessions: int) -> Served:
-    auth = make_auth(folder, store)
-    cookies = asyncio.run(_start_sessions(auth, sessions))
-    return Served(page(auth), cookies)
+    auth, database = make_auth(make_engine(folder), store)
+    return Served(page(auth, database), asyncio.run(start_sessions(auth, sessions)))
 
 
-async def _start_sessions(auth: Auth[User], count: int) -> list[str]:
+async def start_sessions(auth: Auth[User], count: int) -> list[str]:
+    """Sign in so many, and return their cookies."""
     await auth.plan.store.open()
-    sessions = [new_session(auth) for _ in range(count)]
-    for session in sessions:
+    started = [new_session(auth, new_account(auth)) for _ in range(count)]
+    for session in started:
         await auth.plan.sessions("").start(session)
     await auth.plan.store.close()
-    return [cookie_of(auth, session) for session in sessions]
+    return [cookie_of(auth, session) for session in started]
 
 
-def new_session(auth: Auth[User]) -> Session:
-    """Return a session as a sign-in makes it; the account is not in the database, and a page does not ask."""
-    now = auth.clock.now()
-    account = Account(AccountId(str(uuid4())), new_handle(), None, None, None, now)
-    proof = Proof(account.handle, 0, "password", now)
-    return auth.plan.sessions("").new(
-        account, (proof,), transport="cookie", client="192.0.2.1", device="Firefox on Linux"
-    )
+def new_account(auth: Auth[User]) -> Account:
+    """Return an account that is not in the database: a page that wants the session does not ask there."""
+    return Account(AccountId(str(uuid4())), new_handle(), None, None, None, auth.clock.now())
+
+
+def new_session(auth: Auth[User], account: Account) -> Session:
+    proof = Proof(account.handle, account.epoch, "password", auth.clock.now())
+    sessions = auth.plan.sessions("")
+    return sessions.new(account, (proof,), transport="cookie", client="192.0.2.1", device="Firefox on Linux")
 
 
 def cookie_of(auth: Auth[User], session: Session) -> str:
     return f"{auth.plan.cookie_name('session')}={auth.plan.sessions('').secret(session)}"
+
+
+def signing_in(folder: Path, sessions: int) -> Served:
+    """People who can sign in, at the price that a password has by default, and the event loop watched."""
+    engine = make_engine(folder)
+    auth, database = make_auth(engine, MemoryStore())
+
+    async def prepare() -> list[str]:
+        await database.create_tables()
+        await make_accounts(auth)
+        await engine.dispose()
+        return await start_sessions(auth, sessions)
+
+    cookies = asyncio.run(prepare())
+    auth.plan.hasher.close()  # its threads were of this preparation
+    auth, database = make_auth(engine, auth.plan.store)
+    return Served(page(auth, database, Lag()), cookies)
+
+
+async def make_accounts(auth: Auth[User]) -> None:
+    password_hash = await auth.plan.hasher.hash(PASSWORD, client="")
+    async with auth.begin() as ctx:
+        for number in range(PEOPLE):
+            new = NewAccount(email=address(number), password_hash=password_hash, confirmed_at=ctx.now)
+            await ctx.accounts.add(new, now=ctx.now)

@@ -1,6 +1,5 @@
-"""A server process: `python -m benchmarks.serve <application> <folder> <sessions> [url]`. It says its port first."""
+"""A server process: `python -m benchmarks.serve <application> <folder> <sessions> [name=value]`. Says its port."""
 
-import inspect
 import socket
 import sys
 from collections.abc import Callable
@@ -18,12 +17,14 @@ APPLICATIONS: dict[str, Callable[..., Served]] = {
     "byhand-postgres": byhand.cookie_and_postgres,
     "powauth-memory": ours.memory,
     "powauth-sqlite": ours.sqlite,
+    "powauth-sqlite-full": ours.sqlite_full,
     "powauth-postgres": ours.postgres,
+    "powauth-sign-in": ours.signing_in,
 }
 
 
-def main(name: str, folder: str, sessions: str, *url: str) -> None:
-    served = APPLICATIONS[name](Path(folder), int(sessions), **({"url": url[0]} if url else {}))
+def main(name: str, folder: str, sessions: str, *more: str) -> None:
+    served = APPLICATIONS[name](Path(folder), int(sessions), **dict(word.split("=", 1) for word in more))
     Path(folder, f"{name}.cookies").write_text("\n".join(served.cookies))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

@@ -18,31 +18,39 @@ class Server:
     port: int
     cookies: Path
 
+    @property
+    def page(self) -> str:
+        return f"http://127.0.0.1:{self.port}/me"
+
     def cpu(self) -> float:
         """Return the seconds of processor that it has used."""
-        with urlopen(f"http://127.0.0.1:{self.port}/cpu") as answer:
-            return float(answer.read())
+        return float(self.ask("/cpu"))
+
+    def ask(self, path: str) -> str:
+        with urlopen(f"http://127.0.0.1:{self.port}{path}") as answer:
+            return str(answer.read().decode())
 
 
 @contextmanager
-def serving(name: str, folder: Path, *, sessions: int = 1000, url: str = "") -> Generator[Server]:
-    """Run one of the applications of `benchmarks.serve`."""
-    command = [sys.executable, "-m", "benchmarks.serve", name, str(folder), str(sessions), *([url] if url else [])]
+def serving(name: str, folder: Path, *, sessions: int = 1000, **more: str) -> Generator[Server]:
+    """Run one of the applications of `benchmarks.serve`, with files in a folder of its own."""
+    own = folder / name
+    own.mkdir()
+    words = [str(sessions), *(f"{key}={value}" for key, value in more.items())]
+    command = [sys.executable, "-m", "benchmarks.serve", name, str(own), *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
-            if process.stdout is None:
-                raise RuntimeError(name)
-            server = Server(name, int(process.stdout.readline()), folder / f"{name}.cookies")
-            _wait_for(server, process)
-            yield server
+            yield _answering(name, process, own / f"{name}.cookies")
         finally:
             process.terminate()
 
 
-def _wait_for(server: Server, process: subprocess.Popen[str]) -> None:
-    while process.poll() is None:
+def _answering(name: str, process: subprocess.Popen[str], cookies: Path) -> Server:
+    port = process.stdout.readline() if process.stdout else ""
+    while port and process.poll() is None:
         with suppress(OSError):
+            server = Server(name, int(port), cookies)
             server.cpu()
-            return
+            return server
         time.sleep(0.05)
-    raise RuntimeError(f"{server.name} did not start")
+    raise RuntimeError(f"{name} did not start: its words are above")

@@ -111,8 +111,9 @@ class Auth(Settings[U], Generic[U]):
             await self.close()
 
     async def open(self) -> None:
-        """Open database and store."""
-        await self.database.open()
+        """Open database and store; also again, after `close`."""
+        self.plan.hasher.open()
+        await self.database.open(self.plan.all_tenants())
         await self.plan.store.open()
 
     async def close(self) -> None:

@@ -58,7 +58,7 @@ def on(event: type[E], run: Callable[[E, "Context"], Awaitable[Detour | None]]) 
     """Return a hook that runs in the unit of work of the operation that announces the event.
 
     Hooks of one event run in the order of the extensions, the application's own last. One that raises an `AuthError`
-    refuses; only a hook of `SigningIn` may return a `Detour`.
+    refuses; only hooks of `SigningIn` and `EmailChanging` may return a `Detour`.
     """
     return Hook(event, run)
 
@@ -91,7 +91,7 @@ class Context:
     @property
     def tokens(self) -> Tokens:
         """The tokens of this tenant."""
-        return Tokens(self.unit.records(TokenRecord), self.accounts, self.plan.clock)
+        return Tokens(self.unit.records(TokenRecord), self.accounts, self.plan.clock, emit=self.emit, trace=self.trace)
 
     @property
     def sessions(self) -> Sessions:

@@ -78,8 +78,8 @@ class Database(Protocol[U]):
         """Return the store that suits this database when the application names none."""
         ...
 
-    async def open(self) -> None:
-        """Connect; upgrade the data of tables whose version is older."""
+    async def open(self, tenants: Sequence[Tenant] = ()) -> None:
+        """Connect; upgrade the data of tables whose version is older, in the schema of each tenant that has one."""
         ...
 
     async def close(self) -> None:

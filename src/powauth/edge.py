@@ -272,7 +272,7 @@ class Edge:
         if not call.is_html:
             return self._answers.problem(_whole(error, call.visit), "json")
         if isinstance(error, AlreadySignedIn):
-            return Redirect(self._target(call, call.query.get("next")) or self._plan.paths.after_sign_in)
+            return Redirect(self._target(call, call.query.get("next")) or self._plan.paths.get("after_sign_in"))
         if isinstance(error, ActionRequired):
             return Redirect(with_next(error.url, self._way_back(call)))
         if isinstance(error, NotSignedIn) and call.visit.raw.method == "GET" and self._plan.entrance:
@@ -314,7 +314,7 @@ class Edge:
             query = call.visit.raw.query
             return self._plan.mount + call.visit.raw.path + (f"?{query}" if query else "")
         home = self._home(call.original)
-        return self._plan.path(home, **call.params) if home else self._plan.paths.after_sign_in
+        return self._plan.path(home, **call.params) if home else self._plan.paths.get("after_sign_in")
 
     def _target(self, call: Call, target: object) -> str | None:
         return safe_target(target, base_url=call.visit.tenant.base_url, origins=self._plan.origins)

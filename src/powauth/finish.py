@@ -78,7 +78,7 @@ class Finish:
             return Json(data, outcome.status) if data else Empty()
         self._leave_notice(after, outcome.notice)
         to = self._plan.path(outcome.to) if isinstance(outcome.to, Page) else self._target(after.visit, outcome.to)
-        return Redirect(to or after.home or self._plan.paths.after_sign_in)
+        return Redirect(to or after.home or self._plan.paths.get("after_sign_in"))
 
     def _leave_notice(self, after: Following, notice: str | None) -> None:
         if notice:
@@ -99,7 +99,7 @@ class Finish:
         token = self._carry(after.visit, session)
         if after.wants == "json":
             return Json({"session": session_data(session), **token}, after.status)
-        return Redirect(self._target(after.visit, outcome.next) or self._plan.paths.after_sign_in)
+        return Redirect(self._target(after.visit, outcome.next) or self._plan.paths.get("after_sign_in"))
 
     async def _start(self, after: Following, outcome: Proved) -> Response:
         parked = Pending(
@@ -225,7 +225,7 @@ class Finish:
             data = {**token, "account": account_data(account), "session": session_data(session)}
             return Json(data, after.status)
         self._leave_notice(after, after.notice)
-        return Redirect(parked.next or self._plan.paths.get(parked.after))
+        return Redirect(parked.next or self._plan.paths.get(parked.after, account))
 
 
 def _answers(verifier: str, challenge: str) -> bool:

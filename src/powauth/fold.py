@@ -148,7 +148,8 @@ def _settings_problems(settings: Settings[Any]) -> Iterator[str]:
             yield f"trusted_proxies: {text!r} is no network: write it as 10.0.0.0/8"
     yield from settings.passwords.problems()
     yield from settings.sessions.problems()
-    for name, path in dataclasses.asdict(settings.paths).items():
+    fixed = {name: path for name, path in dataclasses.asdict(settings.paths).items() if isinstance(path, str)}
+    for name, path in fixed.items():
         if not path.startswith("/") or safe_target(path, base_url=settings.base_url, origins=()) != path:
             yield f"paths: {name} has to be a path on this site, such as /welcome"
 

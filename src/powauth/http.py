@@ -35,6 +35,7 @@ class RawRequest:
         self,
         method: str,
         path: str,
+        *,
         query: str = "",
         headers: Sequence[tuple[str, str]] = (),
         client: str = "",

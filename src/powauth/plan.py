@@ -9,6 +9,7 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
+from powauth.accounts import Account
 from powauth.clock import Clock
 from powauth.database import Database, Schema
 from powauth.events import Event
@@ -40,24 +41,30 @@ class Cookies:
     """Share them with sub-domains: every one of those can then write them, so `powauth check` says so."""
 
 
+Destination = str | Callable[[Account | None], str]
+"""A path on this site, or what chooses one for an account; `None` where nobody is signed in any more."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paths:
-    """Where people are sent: a path on this site."""
+    """Where people are sent: a path on this site, or a callable that chooses one for an account."""
 
-    after_sign_in: str = "/"
-    after_sign_up: str = "/"
-    after_sign_out: str = "/"
-    after_close: str = "/"
+    after_sign_in: Destination = "/"
+    after_sign_up: Destination = "/"
+    after_sign_out: Destination = "/"
+    after_close: Destination = "/"
     home: str = "/"
+    """The application's start page."""
 
-    def get(self, name: str) -> str:
-        """Return the path of this name."""
-        return {
+    def get(self, name: str, account: Account | None = None) -> str:
+        """Return the path of this name, for this account."""
+        destination = {
             "after_sign_in": self.after_sign_in,
             "after_sign_up": self.after_sign_up,
             "after_sign_out": self.after_sign_out,
             "after_close": self.after_close,
         }.get(name, self.home)
+        return destination if isinstance(destination, str) else destination(account)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ GRACE = timedelta(seconds=60)
 _FORMAT = 1
 _COOKIE_BYTES = 1 + 16 + 16 + 4 + 32
 _KEPT = 10_000
-"""How many cookies are kept read. What one says never changes; whether it still counts, the store is asked each time."""
+"""How many cookies are kept read. What one says never changes; whether it still counts, the store is asked anew."""
 _TOUCH = timedelta(minutes=1)
 
 
@@ -120,7 +120,7 @@ class Ticket:
     key: Key
     """Where the session stands in the store."""
     generation: int
-    found: Found | None = None
+    found: Found = Found()  # noqa: RUF009  a tuple
     transport: Transport = "cookie"
     version: int = 0
     """The version of the record that led to it."""
@@ -187,7 +187,7 @@ class Sessions:
             entry = await self._store.get(ticket.key)
             if entry is None:
                 return Found()
-            if ticket.found and entry.version == ticket.version and now < ticket.until and ticket.transport == transport:
+            if entry.version == ticket.version and now < ticket.until and ticket.transport == transport:
                 return ticket.found
             session = _alive(ticket.key, entry, now)
             if session is None or session.transport != transport:

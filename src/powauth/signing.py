@@ -55,10 +55,7 @@ class Signer:
 
     def verify(self, purpose: str, message: bytes, signature: bytes) -> bool:
         """Say whether this `Auth` signed the message for this purpose, with any secret it still lists."""
-        for started in self._started(purpose):
-            if hmac.compare_digest(_signature(started, message), signature):
-                return True
-        return False
+        return any(hmac.compare_digest(_signature(started, message), signature) for started in self._started(purpose))
 
     def seal(self, purpose: str, value: object, *, expires_at: datetime) -> str:
         """Return a readable, unforgeable text that holds plain data until a time."""

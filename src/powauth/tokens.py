@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -61,10 +61,20 @@ class Token:
 class Tokens:
     """The tokens of one tenant in one unit of work."""
 
-    def __init__(self, records: Records[TokenRecord], accounts: Accounts, clock: Clock) -> None:
+    def __init__(
+        self,
+        records: Records[TokenRecord],
+        accounts: Accounts,
+        clock: Clock,
+        *,
+        emit: Callable[[Event], Awaitable[object]],
+        trace: Callable[[Event], None],
+    ) -> None:
         self._records = records
         self._accounts = accounts
         self._clock = clock
+        self._emit = emit
+        self._trace = trace
 
     async def mint(self, kind: TokenKind, account: Account, *, data: Mapping[str, str] | None = None) -> str:
         """Store a new token and return its secret: 77 characters, lower-case base32, shown this once."""

@@ -12,7 +12,7 @@ from powauth.events import Event, SessionStolen
 from powauth.http import Cookie, RawRequest, read_cookie
 from powauth.pending import Pending
 from powauth.plan import NOTICE_LIFETIME, Plan
-from powauth.sessions import Found, Session, Sessions
+from powauth.sessions import Found, Session, Sessions, Transport
 from powauth.tenants import Tenant
 
 SLOWEST = timedelta(seconds=30)
@@ -58,7 +58,9 @@ class Visit:
         values = self.raw.header_values("authorization")
         if len(values) > 1:  # one for whoever checks the first, another for whoever reads the last
             raise Unreadable
-        scheme, _, token = (values[0] if values else "").partition(" ")
+        if not values:
+            return None
+        scheme, _, token = values[0].partition(" ")
         return token.strip() if scheme.lower() == "bearer" else None
 
     @property
@@ -74,23 +76,19 @@ class Visit:
     async def session(self) -> Session | None:
         """Return the session of the request. One read of the store, at most; raises `StoreUnavailable`."""
         if self._found is None:
-            self._found = await self._find()
-            self._session = self._found.session
-            if self._found.stolen:
-                self.traces.append(
-                    SessionStolen(handle=self._found.stolen.handle, session=self._found.stolen.public_id)
-                )
+            self._is_read = True
+            bearer = self.bearer
+            secret = self.received("session") if bearer is None else bearer
+            if secret is None:
+                self._found = Found()
+                return None
+            may_write = not self.is_socket and not _is_prefetch(self.raw)
+            transport: Transport = "cookie" if bearer is None else "bearer"
+            self._found = found = await self.sessions.find(secret, transport, may_write=may_write)
+            self._session = found.session
+            if found.stolen:
+                self.traces.append(SessionStolen(handle=found.stolen.handle, session=found.stolen.public_id))
         return self._session
-
-    async def _find(self) -> Found:
-        self._is_read = True
-        bearer = self.bearer
-        if bearer is not None:
-            return await self.sessions.find(bearer, "bearer", may_write=not self.is_socket)
-        cookie = self.received("session")
-        if cookie is None:
-            return Found()
-        return await self.sessions.find(cookie, "cookie", may_write=not self.is_socket and not _is_prefetch(self.raw))
 
     def take_traces(self) -> list[Event]:
         """Return what is still to be announced, once."""
@@ -183,5 +181,5 @@ class Visit:
 
 def _is_prefetch(raw: RawRequest) -> bool:
     """Say whether the browser asks ahead of the person: nothing is renewed or used up for that."""
-    purpose = raw.header("sec-purpose") or raw.header("purpose") or ""
-    return "prefetch" in purpose or "prerender" in purpose
+    purposes = raw.header_values("sec-purpose") or raw.header_values("purpose")
+    return any("prefetch" in purpose or "prerender" in purpose for purpose in purposes) if purposes else False

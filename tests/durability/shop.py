@@ -18,7 +18,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from powauth import Auth, Extension
 from powauth.accounts import Account, Handle
+from powauth.clock import Clock
 from powauth.context import Context, on
+from powauth.database import Schema
 from powauth.events import AuthenticationFailed, Event, PasswordChanged, SignedIn, SignedUp
 from powauth.extension import Manifest
 from powauth.extensions.manage_account import ManageAccount
@@ -196,8 +198,8 @@ class WrappedDatabase(SQLAlchemyDatabase[Any]):
         super().__init__(*values)
         self._wrap = wrap
 
-    def store(self, *values: Any) -> Store:
-        store = super().store(*values)
+    def store(self, schema: Schema, clock: Clock) -> Store:
+        store = super().store(schema, clock)
         return self._wrap(store) if self._wrap else store
 
 

@@ -1,14 +1,19 @@
 """What is committed when: what a later step refuses undoes nothing of an earlier one, and nothing is told too soon."""
 
+import asyncio
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 
 import pytest
 
+from powauth import sender
 from powauth.accounts import NewAccount
-from powauth.context import Context, on
-from powauth.errors import InvalidCredentials
-from powauth.events import SigningIn, SigningUp
+from powauth.context import Context, Hook, on
+from powauth.errors import Deadlocked, InvalidCredentials, Stale
+from powauth.events import AuthenticationFailed, SignedUp, SigningIn, SigningUp
+from powauth.mail import Mail
 from powauth.outbox import OutboxRecord
+from powauth.testing import Outbox
 from powauth.testing.factor import CodeFactor
 from tests.durability.shop import Paused, account_of, extensions, heard, rows, sessions_of, shop, signed_up
 from tests.house import PASSWORD, House
@@ -117,12 +122,105 @@ async def test_what_waits_for_the_commit_runs_although_one_before_it_fails(home:
     assert await account_of(home, "ada@example.com")
 
 
+# ---- what the engine undid is begun again ----
+
+
+def undone(times: int, error: Exception) -> tuple[Hook[SigningIn], list[int]]:
+    """Return a hook that has the engine undo so many sign-ins, and what counts them."""
+    tries: list[int] = []
+
+    async def undo(event: SigningIn, ctx: Context) -> None:
+        tries.append(1)
+        if len(tries) <= times:
+            raise error
+
+    return on(SigningIn, undo), tries
+
+
+@pytest.mark.parametrize("error", [Deadlocked(), Stale()])
+async def test_a_sign_in_that_the_engine_undid_is_begun_again(database_url: str, error: Exception) -> None:
+    hook, tries = undone(2, error)
+    async with shop(database_url, hooks=(hook,)) as home:
+        site = await signed_up(home)
+        assert len(tries) == 3
+        ada = await account_of(home, "ada@example.com")
+        assert ada
+        assert len(await sessions_of(home, ada.handle)) == 1
+        assert site.outbox.kinds() == ["sign_up.welcome"]
+
+
+async def test_a_sign_in_that_is_undone_again_and_again_is_503_and_no_session(database_url: str) -> None:
+    hook, tries = undone(100, Deadlocked())
+    async with shop(database_url, hooks=(hook,)) as home:
+        site = home.site(accept="application/json")
+        answer = await site.post("/sign-up", email="ada@example.com", password=PASSWORD)
+        assert (answer.status, answer.header("retry-after"), site.cookie) == (503, "2", None)
+        assert len(tries) == 5
+        ada = await account_of(home, "ada@example.com")
+        assert ada
+        assert await sessions_of(home, ada.handle) == []
+
+
+async def test_a_trace_whose_unit_the_engine_undid_is_still_written(database_url: str) -> None:
+    tries: list[int] = []
+
+    async def undo(event: AuthenticationFailed, ctx: Context) -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            raise Deadlocked
+
+    async with shop(database_url, hooks=(on(AuthenticationFailed, undo),)) as home:
+        site = await signed_up(home)
+        assert (await site.program().post("/sign-in", email="ada@example.com", password="wrong")).status == 401
+        assert (len(tries), len(await heard(home, "failed"))) == (2, 1)
+
+
+async def test_what_was_committed_is_not_begun_again_for_what_follows_it(database_url: str) -> None:
+    runs: list[int] = []
+
+    async def follow(event: SignedUp, ctx: Context) -> None:
+        async def undone_elsewhere() -> None:
+            runs.append(1)
+            raise Deadlocked
+
+        ctx.after_commit(undone_elsewhere)
+
+    async with shop(database_url, hooks=(on(SignedUp, follow),)) as home:
+        site = home.site(accept="application/json")
+        answer = await site.post("/sign-up", email="ada@example.com", password=PASSWORD)
+        assert (answer.status, answer.header("retry-after")) == (503, "2")
+        assert (len(runs), site.outbox.kinds()) == (1, ["sign_up.welcome"])
+        assert await account_of(home, "ada@example.com")
+
+
+async def test_a_mailer_that_hangs_does_not_keep_other_mails_waiting(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "LONGEST", timedelta(milliseconds=20))
+    outbox = Outbox()
+
+    async def mailer(mail: Mail) -> None:
+        if mail.to == "slow@example.com":
+            await asyncio.Event().wait()
+        await outbox(mail)
+
+    async with shop(database_url, mailer=mailer) as home, asyncio.timeout(30):
+        for email in ("slow@example.com", "ada@example.com"):
+            await signed_up(home, email)
+        assert await home.auth.sender().send_due() == 1
+        assert [mail.to for mail in outbox] == ["ada@example.com"]
+        assert [row.attempts for row in await rows(home, OutboxRecord)] == [1]
+
+
+# ---- the order of writes ----
+
+
 async def test_only_the_two_store_writes_that_must_come_first_come_before_the_commit(database_url: str) -> None:
     told: list[str] = []
 
     async def hear(verb: str, kind: str) -> None:
         if verb in {"put", "delete", "delete_all", "take"} and not kind.endswith(":limit"):
-            told.append(f"{verb} {kind.rsplit(':')[-1]}")
+            told.append(f"{verb} {kind.rsplit(':', maxsplit=1)[-1]}")
 
     async with shop(database_url, wrap=lambda store: Paused(store, before=hear)) as home:
         plan = home.auth.plan

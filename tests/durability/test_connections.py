@@ -1,8 +1,9 @@
 """Connections: every flow runs with one of them and no patience, and none is held by who waits or hashes."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -52,14 +53,14 @@ async def every_flow(home: House, site: Site, email: str) -> None:
         answer = await site.post(path, **fields)
         assert answer.status == status, (path, answer.text)
 
-    await post("/sign-up", 201, email=email, username=email.split("@")[0], password=PASSWORD)
+    await post("/sign-up", 201, email=email, username=email.split("@", maxsplit=1)[0], password=PASSWORD)
     assert (await site.get("/account")).status == 200
     await post("/sign-out", 204)
     await post("/sign-in", 401, email=email, password="wrong")
     await post("/sign-in", email=email, password=PASSWORD)
     await post("/prove", password=PASSWORD)
     await post("/account/profile", name="Ada")
-    await post("/account/username", username=f"{email.split('@')[0]}-2")
+    await post("/account/username", username=f"{email.split('@', maxsplit=1)[0]}-2")
     await post("/account/password", current_password=PASSWORD, new_password=NEW_PASSWORD)
     await post("/account/email", email=f"new-{email}", current_password=NEW_PASSWORD)
     other = site.program()
@@ -86,7 +87,8 @@ async def test_beside_a_sqlite_file_sessions_stand_in_a_file_of_their_own(tmp_pa
     async with one_connection(f"sqlite+aiosqlite:///{tmp_path}/app.db") as home:
         assert isinstance(home.auth.plan.store, SQLiteStore)
         await signed_up(home)
-        assert len(list(tmp_path.glob("app.db-*sessions.db"))) == 1
+        with closing(sqlite3.connect(tmp_path / "app.db-powauth-sessions.db")) as db:
+            assert db.execute("SELECT count(*) FROM entries WHERE kind LIKE '%:session'").fetchone() == (1,)
 
 
 async def test_many_people_go_every_way_at_once_on_one_connection(database_url: str) -> None:
@@ -125,6 +127,7 @@ class HeldHasher:
         self._hasher = hasher
         self.waiting = 0
         self.go = asyncio.Event()
+        self._changed = asyncio.Condition()
 
     async def hash(self, password: str, *, client: str) -> str:
         await self._wait()
@@ -138,9 +141,15 @@ class HeldHasher:
         self._hasher.close()
 
     async def _wait(self) -> None:
-        self.waiting += 1
+        async with self._changed:
+            self.waiting += 1
+            self._changed.notify_all()
         await self.go.wait()
-        self.waiting -= 1
+
+    async def until(self, number: int) -> None:
+        """Wait until so many wait."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.waiting >= number)
 
 
 def hold(home: House) -> HeldHasher:
@@ -161,17 +170,14 @@ def hold(home: House) -> HeldHasher:
         ("/account/close", {"current_password": PASSWORD}),
     ],
 )
-async def test_nobody_holds_a_connection_while_hashing(
-    database_url: str, path: str, fields: dict[str, object]
-) -> None:
+async def test_nobody_holds_a_connection_while_hashing(database_url: str, path: str, fields: dict[str, object]) -> None:
     async with one_connection(database_url) as home, asyncio.timeout(60):
         site = await signed_up(home)
         if path in {"/sign-up", "/sign-in"}:
             site = site.program()
         held = hold(home)
         request = asyncio.create_task(site.post(path, **fields))
-        while not held.waiting:
-            await asyncio.sleep(0.005)
+        await held.until(1)
         assert taken(home) == 0
         await account_of(home, "ada@example.com")  # whoever else needs the only connection gets it
         held.go.set()
@@ -187,8 +193,7 @@ async def test_sign_ins_that_wait_for_the_queue_hold_no_connection(database_url:
             asyncio.create_task(browser.post("/sign-in", email=f"p{number}@example.com", password="wrong"))
             for number, browser in enumerate(browsers)
         ]
-        while held.waiting < len(waiting):
-            await asyncio.sleep(0.005)
+        await held.until(len(waiting))
         assert taken(home) == 0
         assert (await site.get("/account")).status == 200
         held.go.set()
@@ -210,25 +215,21 @@ async def test_a_full_queue_answers_503_while_signed_in_requests_go_on(database_
         refused = [answer for answer in answers if answer.status == 503]
         assert refused
         assert all(int(answer.header("retry-after") or 0) >= 1 for answer in refused)
-        assert not any(browser.cookie for browser, answer in zip(browsers, answers, strict=True) if answer.status != 200)
+        assert not any(
+            browser.cookie for browser, answer in zip(browsers, answers, strict=True) if answer.status != 200
+        )
         assert (await site.get("/account")).status == 200
 
 
 async def test_a_failed_hash_at_sign_up_leaves_no_account(database_url: str) -> None:
     async with shop(database_url) as home:
         home.auth.plan.hasher.close()
-        answer = await home.site(accept="application/json").post(
-            "/sign-up", email="ada@example.com", password=PASSWORD
-        )
+        answer = await home.site(accept="application/json").post("/sign-up", email="ada@example.com", password=PASSWORD)
         assert (answer.status, answer.header("retry-after")) == (503, "1")
         assert await account_of(home, "ada@example.com") is None
 
 
 # ---- a request that is cut off gives back what it held ----
-
-
-class CutOff(BaseException):
-    """What the walker throws."""
 
 
 class Walk:

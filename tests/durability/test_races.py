@@ -17,6 +17,7 @@ from powauth import operations
 from powauth.accounts import Account, NewAccount
 from powauth.context import Context
 from powauth.errors import AuthError, NotSignedIn
+from powauth.mail import Mail
 from powauth.outbox import LEASE, OutboxRecord
 from powauth.pending import Parking, Pending
 from powauth.sender import Sender
@@ -84,7 +85,9 @@ class Meeting:
 
 
 async def sign_ups(homes: Two, times: int) -> list[Answer]:
-    sites = [homes.both[number % 2].site(accept="application/json", client=f"10.0.0.{number}") for number in range(times)]
+    sites = [
+        homes.both[number % 2].site(accept="application/json", client=f"10.0.0.{number}") for number in range(times)
+    ]
     return await asyncio.gather(*(site.post("/sign-up", email=ADA, password=PASSWORD) for site in sites))
 
 
@@ -142,8 +145,12 @@ async def drop_unique_addresses(home: House) -> None:
 
 
 async def redemptions(homes: Two, voucher: str, times: int) -> list[int]:
-    sites = [homes.both[number % 2].site(accept="application/json", client=f"10.0.0.{number}") for number in range(times)]
-    return [answer.status for answer in await asyncio.gather(*(site.post("/redeem", voucher=voucher) for site in sites))]
+    sites = [
+        homes.both[number % 2].site(accept="application/json", client=f"10.0.0.{number}") for number in range(times)
+    ]
+    return [
+        answer.status for answer in await asyncio.gather(*(site.post("/redeem", voucher=voucher) for site in sites))
+    ]
 
 
 async def test_a_hundred_uses_of_one_token_succeed_once(database_url: str) -> None:  # S17
@@ -180,7 +187,9 @@ async def new_session(home: House, email: str = ADA) -> Session:
     async with home.auth.begin() as ctx:
         account = await ctx.accounts.by_email(email)
         assert account
-        session = ctx.sessions.new(account, (Proof(account.handle, account.epoch, "password", ctx.now),), transport="cookie")
+        session = ctx.sessions.new(
+            account, (Proof(account.handle, account.epoch, "password", ctx.now),), transport="cookie"
+        )
         await ctx.sessions.start(session)
     return session
 
@@ -409,8 +418,13 @@ async def test_two_workers_send_one_mail_once(database_url: str) -> None:
 
 
 async def test_the_twin_that_leases_without_comparing_sends_twice(database_url: str) -> None:
-    outbox = Outbox()
-    async with two(database_url, mailer=outbox) as homes, asyncio.timeout(60):
+    outbox, sending = Outbox(), Meeting()
+
+    async def mailer(mail: Mail) -> None:
+        await sending.wait()
+        await outbox(mail)
+
+    async with two(database_url, mailer=mailer) as homes, asyncio.timeout(60):
         async with homes.first.auth.begin() as ctx:
             await operations.sign_up(ctx, NewAccount(email=ADA, password_hash="x"))
         NaiveSender.meeting, NaiveSender.leased = Meeting(), Meeting()

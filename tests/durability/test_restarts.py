@@ -240,6 +240,6 @@ async def test_two_applications_on_one_sqlite_file_see_each_others_sessions(tmp_
         assert (await carried(site, second).get("/account")).status == 200
         assert (await carried(site, second).post("/sign-out")).status == 204
         assert (await site.get("/account")).status == 401
-    with closing(sqlite3.connect(next(tmp_path.glob("app.db-*sessions.db")))) as db:
+    with closing(sqlite3.connect(tmp_path / "app.db-powauth-sessions.db")) as db:
         kinds = {kind for (kind,) in db.execute("SELECT kind FROM entries")}
         assert not any(kind.endswith(":session") for kind in kinds)

@@ -1,9 +1,9 @@
 """A process that does one thing and is killed at its n-th await, for every n: URL, FLOW, FOLDER, STEP.
 
-It does the thing once, whole; each attempt is then a fork of it, which opens connections of its own. An await counts when
-what it waited for is done: up to the next one nothing happens that lasts. The store, which never waits on SQLite, stops
-after each of its calls, so those count as well. What each attempt found stands in FOLDER/facts; the output is the number
-of the attempt that got through alive.
+It does the thing once, whole; each attempt is then a fork of it, which opens connections of its own. An await counts
+when what it waited for is done: up to the next one nothing happens that lasts. The store, which never waits on SQLite,
+stops after each of its calls, so those count as well. What each attempt found stands in FOLDER/facts; the output is the
+number of the attempt that got through alive.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ if __name__ == "__main__":
 from powauth.accounts import NewAccount
 from powauth.passwords import Hasher
 from powauth.sessions import Proof
-from powauth.testing import FrozenClock, Site
+from powauth.testing import Site
 from tests.durability.shop import LASTING, NEW_PASSWORD, VOUCHER, Folder, extensions, shop, stepwise
 from tests.house import PASSWORD, House
 

@@ -1,6 +1,6 @@
 """Applications under test: user models with primary keys of every kind, each with metadata of its own."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -93,7 +93,7 @@ def app_of(engine: AsyncEngine, model: Model, schema: Schema) -> App:
 
 
 @asynccontextmanager
-async def app_on(url: str, model: Model, schema: Schema, **engine_settings: Any) -> AsyncIterator[App]:
+async def app_on(url: str, model: Model, schema: Schema, **engine_settings: Any) -> AsyncGenerator[App]:
     """Make an application with all its tables."""
     async with engine_on(url, **engine_settings) as engine:
         app = app_of(engine, model, schema)
@@ -107,7 +107,7 @@ def transaction_of(unit: DatabaseUnit) -> Transaction[Any]:
 
 
 @asynccontextmanager
-async def engine_on(url: str, **settings: Any) -> AsyncIterator[AsyncEngine]:
+async def engine_on(url: str, **settings: Any) -> AsyncGenerator[AsyncEngine]:
     engine = create_async_engine(url, **settings)
     try:
         yield engine

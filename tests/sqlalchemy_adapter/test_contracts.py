@@ -1,7 +1,7 @@
 """The contracts, on every engine, by every driver, with primary keys of every kind."""
 
 from collections.abc import AsyncIterator
-from typing import ClassVar
+from typing import Any
 
 import pytest
 
@@ -28,11 +28,13 @@ class TestAccountsWithUuids(AccountsContract):
 
 
 class OnEachEngine(AccountsContract):
-    model: ClassVar[models.Model]
+    @staticmethod
+    def model() -> type[Any]:
+        raise NotImplementedError
 
     @pytest.fixture
     async def backend(self, database_url: str) -> AsyncIterator[Backend]:
-        async with models.app_on(database_url, type(self).model, SCHEMA) as backend:
+        async with models.app_on(database_url, self.model, SCHEMA) as backend:
             yield backend
 
 

@@ -141,6 +141,7 @@ def test_tables_that_clash_are_told_and_declaring_twice_is_nothing() -> None:
         __tablename__ = "admin_schema"
         id: Mapped[int] = mapped_column(primary_key=True)
 
+    assert (Notes.__tablename__, Versions.__tablename__) == ("auth_notes", "admin_schema")
     assert "auth_notes" in problems(User, SCHEMA)[0]
     assert "admin_schema" in problems(User, Schema("admin", ()))[0]
     assert problems(User, Schema("other", (Note,))) == problems(User, Schema("other", (Note,))) == []

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import traceback
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import replace
 
@@ -179,7 +179,7 @@ async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 
 @asynccontextmanager
-async def relay_to(url: str) -> AsyncIterator[Relay]:
+async def relay_to(url: str) -> AsyncGenerator[Relay]:
     relay = Relay(url)
     await relay.start()
     try:

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from ipaddress import IPv4Address
 from itertools import count
@@ -14,7 +14,7 @@ import pytest
 import schemathesis
 from fastapi import FastAPI, Request
 from hypothesis import HealthCheck, Phase, given, settings
-from schemathesis import Case, GenerationMode
+from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -77,10 +77,15 @@ def app(home: House) -> FastAPI:
     return made
 
 
+class Enough(Exception):
+    """The time is over, and nothing was found."""
+
+
 def attack(app: ASGIApp, *, breath: timedelta = BREATH) -> int:
     """Send what the document allows, and what it does not; raise what breaks; say how much was sent."""
     schema = schemathesis.openapi.from_asgi("/openapi.json", app)
-    operations = [result.ok() for result in schema.get_all_operations()]
+    results: Iterable[Any] = schema.get_all_operations()
+    operations = [result.ok() for result in results]
     sent = sum(strike(operation, GenerationMode.POSITIVE, breath) for operation in operations)
     takes_something = [operation for operation in operations if operation.body or operation.path_parameters]
     return sent + sum(strike(operation, GenerationMode.NEGATIVE, breath) for operation in takes_something)
@@ -98,13 +103,17 @@ def strike(operation: Any, mode: GenerationMode, breath: timedelta) -> int:
         suppress_health_check=list(HealthCheck),
     )
     @given(case=operation.as_strategy(generation_mode=mode))
-    def send(case: Case) -> None:
+    def send(case: Any) -> None:
         nonlocal sent
-        if time.monotonic() < until:
-            sent += 1
-            case.call_and_validate(checks=CHECKS)
+        if time.monotonic() > until:
+            raise Enough
+        sent += 1
+        answer = case.call()
+        # Starlette mounts nothing under a path with a line break: then it is FastAPI that says 404, in its own words.
+        case.validate_response(answer, checks=CHECKS[:1] if answer.status_code == 404 else CHECKS)
 
-    send()
+    with suppress(Enough):
+        send()
     return sent
 
 

@@ -20,6 +20,7 @@ from tests.withstand.attack import (
     READS_JSON,
     SENDS_HTML,
     SENDS_JSON,
+    Headers,
     Wire,
     gets,
     parked,
@@ -269,7 +270,7 @@ async def every_answer(home: House, site: Site) -> list[tuple[str, Answer]]:
     found: list[tuple[str, Answer]] = []
     cookies = Wire(site).cookies()
     for reads, sends in ((READS_HTML, SENDS_HTML), (READS_JSON, SENDS_JSON)):
-        asked = [("GET", path, reads) for path in gets(home.auth)]
+        asked: list[tuple[str, str, Headers]] = [("GET", path, reads) for path in gets(home.auth)]
         asked += [("POST", path, sends) for path, _ in posts(home.auth) if path != "/sign-out"]
         found += [
             (f"{method} {path}", await Wire(site).send(method, path, (*headers, *cookies)))

@@ -165,7 +165,7 @@ async def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
 
 async def test_what_is_right_starts(tmp_path: Path) -> None:
     """S57: the twin."""
-    right = [
+    right: list[dict[str, Any]] = [
         {"base_url": "http://localhost:8000/auth", "mailer": None},
         {"base_url": "https://[2001:db8::1]:8443/a/b", "origins": ["https://app.example.com", "http://localhost:3000"]},
         {"extensions": [SignIn(), ManageAccount(), Late()], "backoff": Backoff(free=3)},

@@ -21,8 +21,8 @@ class ASGIRequest(RawRequest):
 
     __slots__ = ("_by_name", "_received")
 
-    def __init__(self, method: str, path: str, query: str, client: str, body: ReadBody, received: Headers) -> None:
-        super().__init__(method, path, query, (), client, body)
+    def __init__(self, method: str, path: str, *, query: str, client: str, body: ReadBody, received: Headers) -> None:
+        super().__init__(method, path, query=query, client=client, body=body)
         self._received = received
         self._by_name = dict(received)
 
@@ -50,10 +50,10 @@ def raw_request(scope: Scope, receive: Receive | None = None) -> RawRequest:
     return ASGIRequest(
         scope.get("method", "GET"),
         path[len(root) :] if root and path.startswith(root) else path,
-        scope.get("query_string", b"").decode("latin-1"),
-        client[0] if client else "",
-        _body_reader(receive) if receive else no_body,
-        scope["headers"],
+        query=scope.get("query_string", b"").decode("latin-1"),
+        client=client[0] if client else "",
+        body=_body_reader(receive) if receive else no_body,
+        received=scope["headers"],
     )
 
 

@@ -1,6 +1,8 @@
 """Passwords on a command line: asked for unseen or read from standard input, and never an argument."""
 
 import sys
+import warnings
+from getpass import GetPassWarning
 
 import click
 
@@ -13,8 +15,10 @@ def asked(prompt: str = "Password", *, confirm: bool = True) -> str:
     if sys.stdin is None or sys.stdin.closed:  # pyright: ignore[reportUnnecessaryComparison]  None where there is none
         raise _nobody()
     try:
-        typed: str = click.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True)
-    except click.Abort as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", GetPassWarning)  # no terminal that could hide what is typed
+            typed: str = click.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True)
+    except (click.Abort, GetPassWarning) as error:
         click.echo(err=True)  # the question has no end of line yet
         raise _nobody() from error
     return typed

@@ -60,7 +60,8 @@ class Hasher:
         self._pepper = settings.peppers[0] if settings.peppers else None
         self._foreign = (*settings.foreign, *STANDARD)
         self._nobody = Stored(argon.nobodys(self._parameters), self._pepper)
-        self._pool = Pool(threads=settings.thread_count(), max_wait=settings.max_wait, now=now)
+        self._make_pool = partial(Pool, threads=settings.thread_count(), max_wait=settings.max_wait, now=now)
+        self._pool = self._make_pool()
         self._counting = threading.Lock()
 
     async def hash(self, password: str, *, client: str) -> str:
@@ -75,6 +76,11 @@ class Hasher:
         malformed hash, or a password that could never be set, is a failure like any other. Raises `HashingBusy`.
         """
         return await self._pool.run(partial(self._judge, password, hash), client=client)
+
+    def open(self) -> None:
+        """Hash again after `close`: an application's lifespan may run more than once in a process."""
+        if self._pool.is_closed:
+            self._pool = self._make_pool()
 
     def close(self) -> None:
         """End the threads; those who wait are refused with `HashingBusy`."""

@@ -120,6 +120,11 @@ class Pool:
         self._changed = threading.Condition()  # guards all of the above, for microseconds at a time
 
     @property
+    def is_closed(self) -> bool:
+        """Whether it refuses all who come."""
+        return self._is_closed
+
+    @property
     def waiting(self) -> int:
         """How many jobs have no thread yet."""
         return len(self._queue)

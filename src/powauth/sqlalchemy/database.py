@@ -66,10 +66,12 @@ class SQLAlchemyDatabase(Generic[U]):
         path = _sqlite_path(engine)
         return MemoryStore(clock) if path is None else SQLiteStore(f"{path}-{schema.prefix}-sessions.db", clock=clock)
 
-    async def open(self) -> None:
-        """Connect; upgrade the data of tables whose version is older."""
+    async def open(self, tenants: Sequence[Tenant] = ()) -> None:
+        """Connect; upgrade the data of tables whose version is older, in the schema of each tenant that has one."""
+        apart = {tenant.schema: tenant for tenant in tenants if tenant.schema is not None}
         for schema in self._layout.schemas:
-            await upgrades.upgrade(self._layout, schema)
+            for tenant in apart.values() if apart and len(apart) == len(tenants) else (None, *apart.values()):
+                await upgrades.upgrade(self._layout, schema, tenant)
 
     async def close(self) -> None:
         """Let go of nothing: the engine is the application's."""

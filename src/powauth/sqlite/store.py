@@ -190,7 +190,6 @@ class SQLiteStore:
 
     async def _patiently(self, work: Callable[[], T]) -> T:
         """Run this at once, and again as long as another process holds the file, which does nothing and says so."""
-        loop = asyncio.get_running_loop()
         until: float | None = None
         while True:
             try:
@@ -198,8 +197,9 @@ class SQLiteStore:
             except (sqlite3.ProgrammingError, sqlite3.IntegrityError):
                 raise
             except sqlite3.DatabaseError as error:
-                until = until or loop.time() + self._patience.total_seconds()
-                if not is_busy(error) or loop.time() > until:
+                now = asyncio.get_running_loop().time()
+                until = until or now + self._patience.total_seconds()
+                if not is_busy(error) or now > until:
                     raise StoreUnavailable from error
             await asyncio.sleep(random.uniform(0, LONGEST_PAUSE))  # noqa: S311  so that waiting processes do not meet again
 

@@ -70,7 +70,10 @@ class CurrentSession(Current[U]):
     async def __call__(self, connection: HTTPConnection) -> Session:
         """Return the session, or refuse."""
         visit = self.visit(connection)
-        return await self.refusing(visit, self.guard.session(visit))
+        try:  # said here once more: `refusing` would cost every request of every page a coroutine
+            return await self.guard.session(visit)
+        except AuthError as error:
+            raise Refused(self.auth, error, visit) from error
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ async def close(request: Request[CloseForm], ctx: Context) -> Outcome:
     account = await ctx.account()
     await confirm_owner(ctx, account, request.form.current_password)
     await close_account(ctx, account)
-    return Done(to=ctx.plan.paths.after_close, notice="closed", signs_out=True)
+    return Done(to=ctx.plan.paths.get("after_close"), notice="closed", signs_out=True)
 
 
 def _changed(changed: Changed, notice: str) -> Done:

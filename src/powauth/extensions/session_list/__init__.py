@@ -50,7 +50,7 @@ async def end(request: Request[NoForm], ctx: Context) -> Outcome:
         raise NotFound
     await ctx.emit(SessionEnded(handle=ended.handle, session=ended.public_id))
     if ended.public_id == ctx.session.public_id:
-        return Done(to=ctx.plan.paths.after_sign_out, notice="ended", signs_out=True)
+        return Done(to=ctx.plan.paths.get("after_sign_out"), notice="ended", signs_out=True)
     return Done(to=SESSIONS, notice="ended")
 
 

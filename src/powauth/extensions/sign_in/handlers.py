@@ -37,7 +37,7 @@ def chosen_transport(request: Request[SignInForm], asked: str) -> Transport:
 async def leave(request: Request[NoForm], ctx: Context) -> Outcome:  # noqa: ARG001  the shape of a handler
     """End the session; signing out twice is no error."""
     await sign_out(ctx)
-    return Done(to=ctx.plan.paths.after_sign_out, notice="signed_out", signs_out=True)
+    return Done(to=ctx.plan.paths.get("after_sign_out"), notice="signed_out", signs_out=True)
 
 
 async def show_session(request: Request[NoForm], ctx: Context) -> Outcome:  # noqa: ARG001  the shape of a handler

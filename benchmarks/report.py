@@ -1,0 +1,73 @@
+"""The table, and the page that it stands on."""
+
+import importlib.metadata
+import importlib.util
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.load import CONNECTIONS, WRK
+from benchmarks.results import Result, cores
+
+README = Path(__file__).with_name("README.md")
+SAID = {True: "yes", False: "**no**", None: ""}
+PACKAGES = ("powauth", "starlette", "uvicorn", "uvloop", "httptools", "sqlalchemy", "aiosqlite", "asyncpg")
+
+
+def table(results: Sequence[Result]) -> str:
+    head = ("what", "promised", "measured: median (lowest to highest)", "holds", "Powauth and yardstick")
+    rows = [(row.what, row.bound, row.measured, SAID[row.holds], row.numbers) for row in results]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ("---",) * len(head), *rows))
+
+
+def page(results: Sequence[Result]) -> str:
+    return PAGE.format(
+        date=f"{datetime.now(UTC):%Y-%m-%d}",
+        python=platform.python_version(),
+        system=f"{platform.system()} on {platform.machine()}",
+        cores=cores(),
+        versions=", ".join(_version(name) for name in PACKAGES),
+        tool="wrk" if WRK else "the client of this folder",
+        connections=CONNECTIONS,
+        table=table(results),
+    )
+
+
+def _version(name: str) -> str:
+    try:
+        return f"{name} {importlib.metadata.version(name)}"
+    except importlib.metadata.PackageNotFoundError:
+        return f"no {name}"
+
+
+PAGE = """\
+# What Powauth costs
+
+Measured on {date} with Python {python}, {system}, {cores} cores. {versions}. Load by {tool}.
+
+{table}
+
+This page is written by the run itself. To repeat it:
+
+    apt-get install wrk     # optional: without it a client of this folder puts on the load, and reaches less
+    make bench              # about five minutes
+    make bench-large        # the same with ten million sessions: 6 GB of disk, and minutes more
+    make bench ARGS="--rows memory,sqlite"      # some rows; they are shown, and this page stays as it is
+    make bench ARGS="--quick"                   # whether it works at all
+
+## How to read it
+
+Each ratio is Powauth beside what a person would write by hand for one application, on the same framework (Starlette),
+the same server (uvicorn, one worker) and the same requests: a browser's headers, {connections} connections that stay
+open, a thousand sessions in turn, from a second process. The two run in turn and the order changes with each round.
+`byhand.py` is the yardstick, `ours.py` the same page with Powauth; both are meant to be read.
+
+Requests per second suffer when other programs use the machine. Processor time per request, as the server's own process
+counts it, suffers less, and on a quiet machine says the same, as the server is what is busy; where the two differ much,
+the machine was not quiet. About requests, processor time decides whether a promise holds; about sign-ins, which wait
+for threads, their number per second.
+
+"Blocked" is what the thread of the event loop computed between two ticks of a millisecond. How late the ticks came
+stands beside it; that includes what other programs took.
+"""

@@ -1,0 +1,59 @@
+"""What a row of the table says, and the numbers it is made of."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """How much time to take, and where to put files."""
+
+    folder: Path
+    rounds: int = 7
+    seconds: int = 2
+    many: int = 1_000_000
+    """How many sessions the full store holds."""
+    budget: float = 60
+    """Seconds that filling it may take; then it is as full as it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """One row of the table."""
+
+    what: str
+    bound: str
+    measured: str
+    numbers: str
+    """What was measured on either side."""
+    holds: bool | None
+    """`None` where nothing is promised."""
+
+
+Row = Callable[[Run], Sequence[Result]]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A number that was measured several times."""
+
+    values: Sequence[float]
+
+    @property
+    def middle(self) -> float:
+        return median(self.values)
+
+    def text(self, form: str = ".2f") -> str:
+        return f"**{self.middle:{form}}** ({min(self.values):{form}} to {max(self.values):{form}})"
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

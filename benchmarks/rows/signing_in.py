@@ -1,0 +1,145 @@
+"""Sign-ins: how many per second, what others notice of them, and what they hold while they wait."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from benchmarks.load import answers_of, start_client
+from benchmarks.ours import make_accounts, make_auth, make_engine
+from benchmarks.people import PASSWORD, address
+from benchmarks.results import Result, Run, Spread, cores, percentile
+from benchmarks.servers import Server, serving
+from powauth import Caller, MemoryStore
+from powauth.operations import authenticate
+from powauth.passwords import Verdict
+
+CLIENTS = 16
+READERS = 4
+PAUSE = 0.01  # seconds, about: these are people who look at pages, not a load
+
+
+def per_second(run: Run) -> Sequence[Result]:
+    seconds = 2 * run.seconds
+    ratios: list[float] = []
+    by_cpu: list[float] = []
+    with serving("powauth-sign-in", run.folder, sessions=1) as server:
+        _sign_in(server, 1)
+        for _ in range(max(2, run.rounds // 2)):
+            hashes = _hash(seconds)
+            before = server.cpu()
+            signed_in = len(answers_of(_sign_in_for(server, seconds)))
+            ratios.append(signed_in / seconds / hashes["per_second"])
+            by_cpu.append(hashes["cpu"] * signed_in / (server.cpu() - before))
+            rate = signed_in / seconds
+    return [
+        Result(
+            what="sign-ins per second, beside cores ÷ the time of one argon2 hash",
+            bound="≥ 0.95",
+            measured=f"{Spread(ratios).text()}; by processor time {Spread(by_cpu).text()}",
+            numbers=f"{rate:.1f} sign-ins/s and {hashes['per_second']:.1f} hashes/s on {cores()} cores; "
+            f"one hash alone {hashes['alone'] * 1e3:.1f} ms",
+            holds=Spread(ratios).middle >= 0.95,
+        )
+    ]
+
+
+def _sign_in(server: Server, seconds: int) -> None:
+    answers_of(_sign_in_for(server, seconds))
+
+
+def _sign_in_for(server: Server, seconds: float) -> subprocess.Popen[str]:
+    return start_client("sign-in", str(server.port), str(CLIENTS), str(seconds))
+
+
+def _hash(seconds: int) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.hashing", str(seconds), str(cores())]
+    said: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    return said
+
+
+def meanwhile(run: Run) -> Sequence[Result]:
+    """Measure readers at rest and while others sign in, turn by turn."""
+    seconds = 2 * run.seconds
+    rest: list[float] = []
+    busy: list[float] = []
+    late: list[float] = []
+    blocked: list[float] = []
+    ratios: list[float] = []
+    with serving("powauth-sign-in", run.folder) as server:
+        _sign_in(server, 1)
+        for _ in range(max(2, run.rounds // 2)):
+            quiet = answers_of(_read(server, seconds))
+            server.ask("/lag")
+            signers = _sign_in_for(server, seconds + 1)
+            disturbed = answers_of(_read(server, seconds))
+            lag = json.loads(server.ask("/lag"))
+            answers_of(signers)
+            ratios.append(percentile(disturbed, 0.99) / percentile(quiet, 0.99))
+            rest, busy = rest + quiet, busy + disturbed
+            late, blocked = late + lag["late"], blocked + lag["busy"]
+    quiet_99, busy_99 = percentile(rest, 0.99) * 1e3, percentile(busy, 0.99) * 1e3
+    return [
+        Result(
+            what=f"p99 of a signed-in request while {CLIENTS} clients sign in without pause, beside its p99 at rest",
+            bound="≤ 3",
+            measured=Spread(ratios).text(),
+            numbers=f"{busy_99:.2f} and {quiet_99:.2f} ms",
+            holds=Spread(ratios).middle <= 3,
+        ),
+        Result(
+            what="the longest that the event loop was blocked meanwhile",
+            bound="≤ 5 ms",
+            measured=f"**{max(blocked):.1f} ms** of its own work between two ticks",
+            numbers=f"p99.9 {percentile(blocked, 0.999):.1f} ms; ticks came late by {percentile(late, 0.99):.1f} ms"
+            f" (p99) and {max(late):.1f} ms (longest), neighbours on the machine included",
+            holds=max(blocked) <= 5,
+        ),
+    ]
+
+
+def _read(server: Server, seconds: int) -> subprocess.Popen[str]:
+    return start_client("read", str(server.port), str(server.cookies), str(READERS), str(seconds), str(PAUSE))
+
+
+def connections(run: Run) -> Sequence[Result]:
+    held = asyncio.run(_held(run))
+    return [
+        Result(
+            what=f"database connections held while {CLIENTS} sign-ins wait for their hash",
+            bound="0",
+            measured=str(held),
+            numbers="counted when all of them wait",
+            holds=held == 0,
+        )
+    ]
+
+
+async def _held(run: Run) -> int:
+    engine = make_engine(run.folder)
+    auth, database = make_auth(engine, MemoryStore())
+    await database.create_tables()
+    await make_accounts(auth)
+    waiting = asyncio.Barrier(CLIENTS + 1)
+
+    async def verify(*_: object, **__: object) -> Verdict:
+        await waiting.wait()  # all are here
+        await waiting.wait()  # and were counted
+        return Verdict(ok=True)
+
+    auth.plan.hasher.verify = verify  # type: ignore[method-assign]
+
+    async def sign_in(number: int) -> None:
+        async with auth.begin(caller=Caller(client=f"192.0.2.{number}")) as ctx:
+            await authenticate(ctx, address(number), PASSWORD)
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(CLIENTS):
+            group.create_task(sign_in(number))
+        await waiting.wait()
+        held: int = engine.pool.checkedout()  # type: ignore[attr-defined]
+        await waiting.wait()
+    await auth.close()
+    await engine.dispose()
+    return held
