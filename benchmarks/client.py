@@ -43,7 +43,7 @@ async def ask(port: int, requests: Iterator[bytes], until: float, pause: Callabl
 def reading(port: int, cookies: list[str]) -> Iterator[bytes]:
     heads = "".join(f"{name}: {value}\r\n" for name, value in BROWSER.items())
     start = f"GET /me HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\n{heads}"
-    return itertools.cycle([f"{start}cookie: {cookie}\r\n\r\n".encode() for cookie in cookies or ["none=1"]])
+    return itertools.cycle([f"{start}cookie: {cookie}\r\n\r\n".encode() for cookie in cookies])
 
 
 def signing_in(port: int) -> Iterator[bytes]:

@@ -1,5 +1,6 @@
 """Account: what Powauth knows of a person. Accounts: what a database adapter provides."""
 
+import re
 import secrets
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -184,6 +185,14 @@ def email_key(email: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", email.strip()).casefold())
 
 
+# Characters that show nothing (Unicode, Default_Ignorable_Code_Point, and the blank Braille pattern): a name that
+# looks like another one must not be another one.
+UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+
+
 class InvalidUsername(ValueError):
     """Not a user name."""
 
@@ -193,7 +202,7 @@ def parse_username(typed: str) -> str:
     name = unicodedata.normalize("NFC", typed.strip())
     key = username_key(name)
     is_short = len(name) <= MAX_USERNAME and len(key) <= MAX_KEY  # folding makes one character up to eighteen
-    if not name or not is_short or "@" in key or not key.isprintable() or " " in key:
+    if not name or not is_short or UNSEEN.search(name + key) or "@" in key or not key.isprintable() or " " in key:
         raise InvalidUsername("1 to 64 printable characters, without spaces and @")
     return name
 

@@ -15,16 +15,18 @@ from powauth.errors import (
     AlreadySignedIn,
     AuthError,
     Conflict,
+    Deadlocked,
     FieldError,
     InvalidCredentials,
     InvalidForm,
     NotSignedIn,
+    Stale,
     TooManyAttempts,
     Unavailable,
     Unreadable,
 )
 from powauth.finish import Finish, Following
-from powauth.forms import Form, FormField, NoForm, asked, read
+from powauth.forms import Form, FormField, Identifier, NoForm, asked, read
 from powauth.http import Redirect, Request, Response, accept_prefers_html
 from powauth.operations import password_problems
 from powauth.pages import Outcome, Page, Shown
@@ -130,7 +132,10 @@ class Edge:
             caller=await visit.caller(),
         )
         if raw.method == "POST":
-            await self._claim(call)
+            try:
+                await self._claim(call)
+            except AuthError as error:
+                return await self._refuse(call, error)
             call = await self._with_body(call, await read_body(raw))
         return await self._serve(call)
 
@@ -171,7 +176,13 @@ class Edge:
             home=self._plan.path(home, **call.params) if home else None,
             wants=call.wants,
             extras=handled.extras,
+            grants_bearer=self._grants_bearer(call),
         )
+
+    def _grants_bearer(self, call: Call) -> bool:
+        """Say whether a token may be asked for: a JSON body that carries the proof itself, on a page that says so."""
+        post = as_post(call.page)
+        return post is not None and post.grants_bearer and call.body.is_json
 
     async def _handle(self, call: Call) -> Handled:
         """Run the handler in one unit of work and commit it; begin again when the engine undid it."""
@@ -185,6 +196,9 @@ class Edge:
                 outcome = await self._run(call, request, ctx)
                 account = await self._account(call, ctx) if isinstance(outcome, Shown) else None
                 return Handled(outcome=outcome, extras=request.extras, account=account)
+            except (Deadlocked, Stale):
+                ctx.traces.clear()  # it is begun again, and will leave them then
+                raise
             finally:
                 call.visit.traces += ctx.traces
 
@@ -238,7 +252,7 @@ class Edge:
 
     def _weak_passwords(self, fields: Sequence[FormField], data: Mapping[str, object]) -> dict[str, list[FieldError]]:
         """Return what is wrong with passwords to be set, so that it is told together with every other bad field."""
-        words = tuple(str(data.get(name) or "") for name in ("email", "username"))
+        words = tuple(str(data.get(known.name) or "") for known in fields if known.mark(Identifier))
         found: dict[str, list[FieldError]] = {}
         for known in fields:
             sent = data.get(known.name)
@@ -286,7 +300,10 @@ class Edge:
         home = self._home(call.original)
         if home is None:
             return self._answers.problem(error, "html")
-        shown, account = await self._shown_again(call, home)
+        try:
+            shown, account = await self._shown_again(call, home)
+        except AuthError:  # it asks for more than the form did, or cannot be shown just now
+            return self._answers.problem(error, "html")
         rejected = self._answers.rejected(call.original, error, call.body.data)
         views = self._answers.views(query=self._query(call), params=call.params, account=account)
         return self._answers.html(views.page(home, shown, rejected), error.status, error_headers(error))
@@ -295,6 +312,7 @@ class Edge:
         show = show_of(self._plan.pages[home].page)
         again = replace(call, caller=replace(call.caller, session=await call.visit.session()))
         async with begin(self._plan, call.visit.tenant, again.caller, writes=False) as ctx:
+            await requirement(self._plan.pages[home].page).check(ctx)
             account = await self._account(call, ctx)
             request = Request(raw=call.visit.raw, form=NoForm(), params=call.params, client=call.visit.client)
             outcome = await show(request, ctx) if show else Shown()

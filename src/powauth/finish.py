@@ -10,10 +10,11 @@ from typing import TypeVar
 from powauth.accounts import Account
 from powauth.answers import Answers, account_data, session_data
 from powauth.context import Caller, Context
-from powauth.errors import ActionRequired, Forbidden, InvalidCredentials, InvalidToken, NotSignedIn
+from powauth.errors import ActionRequired, Deadlocked, Forbidden, InvalidCredentials, InvalidToken, NotSignedIn, Stale
 from powauth.forms import Form, asked, form_name, read
 from powauth.http import Empty, Json, Redirect, Response
-from powauth.operations import admit, sign_in, step_up
+from powauth.limits import Claim
+from powauth.operations import admit, clear, sign_in, step_up
 from powauth.pages import Detour, Done, Exchanged, Outcome, Page, Proved, Resumed
 from powauth.pending import LIFETIME, Pending, new_pending_id
 from powauth.plan import Plan
@@ -41,8 +42,12 @@ class Following:
     """The path of the page that the form stands on."""
     wants: str
     extras: Mapping[type[Form], Form]
+    grants_bearer: bool = False
+    """Whether the body was JSON that carries the proof itself, on a page that may yield a token."""
     status: int = 200
     notice: str | None = None
+    claims: tuple[Claim, ...] = ()
+    """The attempts that a finished sign-in makes up for."""
     came_from: str | None = None
     """The detour that was taken without a new proof."""
 
@@ -65,7 +70,7 @@ class Finish:
         if isinstance(outcome, Exchanged):
             return await self._exchange(after, outcome)
         if isinstance(outcome, Proved):
-            after = replace(after, status=outcome.status, notice=outcome.notice)
+            after = replace(after, status=outcome.status, notice=outcome.notice, claims=outcome.claims)
             return await (self._step_up if outcome.is_step_up else self._start)(after, outcome)
         raise TypeError(outcome)
 
@@ -102,6 +107,8 @@ class Finish:
         return Redirect(self._target(after.visit, outcome.next) or self._plan.paths.get("after_sign_in"))
 
     async def _start(self, after: Following, outcome: Proved) -> Response:
+        if outcome.transport == "bearer" and not after.grants_bearer:
+            raise Forbidden
         parked = Pending(
             handle=outcome.proof.handle,
             account_id=outcome.account.id,
@@ -126,10 +133,13 @@ class Finish:
 
     async def _exchange(self, after: Following, outcome: Exchanged) -> Response:
         """Use a code up, also one that comes with a wrong verifier, and go on with its sign-in."""
+        if not after.grants_bearer:
+            raise Forbidden
         codes = self._plan.codes(after.visit.tenant.id)
         pending = await codes.peek(outcome.code)
         if pending is None or not await codes.take(pending) or not _answers(outcome.verifier, pending.challenge):
             raise InvalidToken
+        after = replace(after, extras=self._extras(pending))
         return await self._sign_in(after, replace(pending, transport="bearer", challenge=""))
 
     async def _resume(self, after: Following, outcome: Resumed) -> Response:
@@ -162,6 +172,7 @@ class Finish:
 
         async def start(ctx: Context) -> tuple[Session | Detour, Account | None]:
             result = await sign_in(ctx, parked.proofs, transport=parked.transport, extras=after.extras)
+            ctx.after_commit(lambda: clear(ctx, after.claims))
             return result, await ctx.accounts.by_handle(parked.handle)
 
         result, account = await self._unit(after, start)
@@ -174,9 +185,13 @@ class Finish:
 
     async def _code(self, after: Following, parked: Pending) -> Response:
         """Send the browser back to the program that began, with a code; nobody is signed in by that."""
-        result = await self._unit(
-            after, lambda ctx: admit(ctx, parked.proofs, transport=parked.transport, extras=after.extras)
-        )
+
+        async def let_in(ctx: Context) -> Account | Detour:
+            result = await admit(ctx, parked.proofs, transport=parked.transport, extras=after.extras)
+            ctx.after_commit(lambda: clear(ctx, after.claims))
+            return result
+
+        result = await self._unit(after, let_in)
         await self._discard_pending(after)
         if isinstance(result, Detour):
             return await self._detour(after, parked, result)
@@ -191,6 +206,9 @@ class Finish:
             async with begin(self._plan, after.visit.tenant, after.caller) as ctx:
                 try:
                     return await work(ctx)
+                except (Deadlocked, Stale):
+                    ctx.traces.clear()  # it is begun again, and will leave them then
+                    raise
                 finally:
                     after.visit.traces += ctx.traces
 

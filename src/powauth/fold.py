@@ -28,6 +28,7 @@ from powauth.signing import Signer, secret_problems
 from powauth.tokens import TokenRecord
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
+TENANT = re.compile(r"[A-Za-z0-9._-]{1,48}")
 APP_LINK = re.compile(r"(?!javascript:|data:|vbscript:|file:|blob:|http:)[a-z][a-z0-9+.-]*:/[!-~]*", re.IGNORECASE)
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -147,11 +148,24 @@ def _settings_problems(settings: Settings[Any]) -> Iterator[str]:
         if not _is_network(text):
             yield f"trusted_proxies: {text!r} is no network: write it as 10.0.0.0/8"
     yield from settings.passwords.problems()
+    if any(pepper.secret in settings.secret for pepper in settings.passwords.peppers):
+        yield "secret is also a pepper: one leak must not open both, so make a secret of its own for each"
     yield from settings.sessions.problems()
+    yield from settings.backoff.problems()
+    yield from _tenant_problems(settings)
     fixed = {name: path for name, path in dataclasses.asdict(settings.paths).items() if isinstance(path, str)}
     for name, path in fixed.items():
         if not path.startswith("/") or safe_target(path, base_url=settings.base_url, origins=()) != path:
             yield f"paths: {name} has to be a path on this site, such as /welcome"
+
+
+def _tenant_problems(settings: Settings[Any]) -> Iterator[str]:
+    for tenant in settings.tenant.all() if settings.tenant else ():
+        if not TENANT.fullmatch(tenant.id):
+            yield f"tenant {tenant.id!r}: use 1 to 48 letters, digits, dots, dashes or underscores"
+        ours, theirs = urlsplit(settings.base_url), urlsplit(tenant.base_url)
+        if not _is_site(tenant.base_url) or (theirs.scheme, theirs.path) != (ours.scheme, ours.path):
+            yield f"tenant {tenant.id!r}: its base_url needs the scheme and the path of the others: {settings.base_url}"
 
 
 def _address_problems(settings: Settings[Any]) -> Iterator[str]:
@@ -217,9 +231,20 @@ def _extension_problems(extensions: Iterable[Extension]) -> Iterator[str]:
 
 def _cycles(extensions: list[Extension]) -> Iterator[str]:
     for extension in extensions:
-        for needed in extension.requires:
-            if any(issubclass(type(extension), back) for back in needed.requires):
-                yield f"{extension.name} and {needed.name} require each other: one of them has to stand alone"
+        if any(isinstance(extension, needed) for needed in _needed(extension.requires)):
+            yield f"{extension.name} requires itself by way of others: one of them has to stand alone"
+
+
+def _needed(kinds: Iterable[type[Extension]]) -> set[type[Extension]]:
+    """Return these extensions and all that they require, however far away."""
+    found: set[type[Extension]] = set()
+    waiting = list(kinds)
+    while waiting:
+        kind = waiting.pop()
+        if kind not in found:
+            found.add(kind)
+            waiting += kind.requires
+    return found
 
 
 def _manifest_problems(manifests: list[Named]) -> Iterator[str]:

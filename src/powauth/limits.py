@@ -30,10 +30,30 @@ class Backoff:
     forget_after: timedelta = timedelta(minutes=30)
     """One failure is forgotten in each such span."""
 
+    def problems(self) -> tuple[str, ...]:
+        """Return what contradicts itself, a sentence each."""
+        found: list[str] = []
+        if self.free < 1:
+            found.append("backoff: free must be at least 1, or nobody gets a first try")
+        if not timedelta(0) < self.first <= self.longest:
+            found.append("backoff: first must be longer than nothing and not longer than longest")
+        if self.forget_after <= timedelta(0):
+            found.append("backoff: forget_after must be longer than nothing")
+        return tuple(found)
+
     def wait(self, failures: int) -> timedelta:
         """Return how long after that many failures the next attempt has to wait."""
         over = failures - self.free
         return timedelta(0) if over < 0 else min(self.first * 2 ** min(over, 30), self.longest)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One attempt that was counted before it was made: in which limit, how it slows down, and for whom."""
+
+    name: str
+    backoff: Backoff
+    value: str
 
 
 class Limits:
@@ -60,6 +80,7 @@ class Limits:
             now = self._clock.now()
             entry = await self._store.get(key)
             failures, last = _read(entry.value) if entry else (0, now)
+            last = min(last, now)  # written by a process whose clock is ahead
             failures = max(0, failures - int((now - last) / backoff.forget_after))
             until = last + backoff.wait(failures)
             if entry and now < until:
@@ -73,6 +94,18 @@ class Limits:
             if stored:
                 return
         raise TooManyAttempts(backoff.first)
+
+    async def withdraw(self, name: str, value: str) -> None:
+        """Take one counted attempt back: it was never made."""
+        key = self._key(name, value)
+        for _ in range(20):
+            entry = await self._store.get(key)
+            if entry is None:
+                return
+            failures, last = _read(entry.value)
+            value_now = json.dumps([max(0, failures - 1), last.timestamp()]).encode()
+            if await self._store.replace(key, value_now, version=entry.version, expires_at=entry.expires_at):
+                return
 
     async def succeeded(self, name: str, value: str) -> None:
         """Forget the failures of this one, and of no other."""

@@ -1,5 +1,6 @@
 """Operations: what is done to an account. No HTTP in here; every way in ends in `sign_in`."""
 
+import logging
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -24,14 +25,16 @@ from powauth.errors import (
     ConfigurationError,
     Conflict,
     FieldError,
-    HashingBusy,
+    Forbidden,
     InvalidCredentials,
     InvalidForm,
     NotSignedIn,
+    PowauthError,
     Stale,
     StillReferenced,
     Taken,
     TooManyAttempts,
+    Unavailable,
 )
 from powauth.events import (
     Authenticated,
@@ -58,9 +61,10 @@ from powauth.events import (
     UsernameChanged,
 )
 from powauth.forms import Form
-from powauth.limits import Backoff
+from powauth.limits import Backoff, Claim
 from powauth.outbox import OutboxRecord
 from powauth.pages import Detour
+from powauth.passwords import Verdict
 from powauth.plan import Plan
 from powauth.records import Records
 from powauth.sessions import Proof, Session, Transport
@@ -74,12 +78,17 @@ ANY_ADDRESS = Backoff(free=100, first=timedelta(minutes=15), forget_after=timede
 Nobody is shut out by that: a browser that signed in to the account before is not counted in here."""
 
 
+log = logging.getLogger("powauth")
+
+
 @dataclass(frozen=True, slots=True)
 class Authentic:
     """An account, and the proof that its owner is here."""
 
     account: Account
     proof: Proof
+    claims: tuple[Claim, ...] = ()
+    """The attempts that a finished sign-in makes up for."""
 
 
 async def sign_up(
@@ -132,19 +141,25 @@ async def authenticate(ctx: Context, identifier: str, password: str) -> Authenti
     async with ctx.reading() as accounts:
         account = await find_account(accounts, identifier)
     claims = await _claim(ctx, identifier, account)
-    verdict = await ctx.plan.hasher.verify(
-        password, account.password_hash if account else None, client=limit_key(ctx.caller.client)
-    )
+    verdict = await _verify(ctx, password, account, claims)
     if account is None or not verdict.ok or not account.is_open:
         handle = account.handle if account else None
         ctx.trace(AuthenticationFailed(factor=PASSWORD, identifier=identifier, handle=handle))
         raise InvalidCredentials
-    for name, value in claims:
-        await ctx.limits.succeeded(name, value)
     if verdict.rehash:
         await _rehash(ctx, account, password)
     await ctx.emit(Authenticated(account=account, factor=PASSWORD))
-    return Authentic(account, Proof(account.handle, account.epoch, PASSWORD, ctx.now))
+    return Authentic(account, Proof(account.handle, account.epoch, PASSWORD, ctx.now), claims)
+
+
+async def _verify(ctx: Context, password: str, account: Account | None, claims: tuple[Claim, ...]) -> Verdict:
+    """Verify a password; an attempt that could not be made is not counted."""
+    password_hash = account.password_hash if account else None
+    try:
+        return await ctx.plan.hasher.verify(password, password_hash, client=limit_key(ctx.caller.client))
+    except Unavailable:
+        await withdraw(ctx, claims)
+        raise
 
 
 async def find_account(accounts: Accounts, identifier: str) -> Account | None:
@@ -159,17 +174,22 @@ async def find_account(accounts: Accounts, identifier: str) -> Account | None:
         return None
 
 
-async def _claim(ctx: Context, identifier: str, account: Account | None) -> tuple[tuple[str, str], ...]:
+async def _claim(ctx: Context, identifier: str, account: Account | None) -> tuple[Claim, ...]:
     """Count an attempt before it is made, known identifier or not; return what a success clears."""
     typed = identifier_key(identifier)
-    claims = [("sign_in", ctx.plan.backoff, f"{typed} {limit_key(ctx.caller.client)}")]
+    here = Claim("sign_in", ctx.plan.backoff, f"{typed} {limit_key(ctx.caller.client)}")
+    claims: tuple[Claim, ...] = (here, _any_address(ctx, typed))
     if account is not None and account.handle in ctx.caller.known:
-        claims = [("sign_in_known", ctx.plan.backoff, account.handle)]
-    else:
-        claims.append(("sign_in_any", ANY_ADDRESS, typed))
-    for name, backoff, value in claims:
-        await attempt(ctx, name, backoff, value)
-    return tuple((name, value) for name, _, value in claims)
+        claims = (Claim("sign_in_known", ctx.plan.backoff, account.handle),)
+    for claim in claims:
+        await attempt(ctx, claim)
+    return claims
+
+
+def _any_address(ctx: Context, typed: str) -> Claim:
+    """Return the claim of all addresses together; where an account has two identifiers, each has half the budget."""
+    free = ANY_ADDRESS.free // len(ctx.plan.identifiers)
+    return Claim("sign_in_any", replace(ANY_ADDRESS, free=free), typed)
 
 
 def identifier_key(identifier: str) -> str:
@@ -180,24 +200,40 @@ def identifier_key(identifier: str) -> str:
         return username_key(identifier)
 
 
-async def attempt(ctx: Context, name: str, backoff: Backoff, value: str) -> None:
+async def attempt(ctx: Context, claim: Claim) -> None:
     """Count a failure in advance. Raises `TooManyAttempts`, which leaves a trace."""
     try:
-        await ctx.limits.attempt(name, backoff, value)
+        await ctx.limits.attempt(claim.name, claim.backoff, claim.value)
     except TooManyAttempts:
-        ctx.trace(LimitReached(limit=name, client=limit_key(ctx.caller.client)))
+        ctx.trace(LimitReached(limit=claim.name, client=limit_key(ctx.caller.client)))
         raise
+
+
+async def withdraw(ctx: Context, claims: tuple[Claim, ...]) -> None:
+    """Take counted attempts back: they were never made, and nobody is to be slowed down for that."""
+    for claim in claims:
+        await ctx.limits.withdraw(claim.name, claim.value)
+
+
+async def clear(ctx: Context, claims: tuple[Claim, ...]) -> None:
+    """Forget the failures that a success makes up for: after every gate, or a right password would show itself."""
+    for claim in claims:
+        await ctx.limits.succeeded(claim.name, claim.value)
 
 
 async def _rehash(ctx: Context, account: Account, password: str) -> None:
     """Store the password under today's parameters; whoever changed it meanwhile comes first (S5)."""
+    unit = ctx.plan.database.unit(ctx.plan.schema, ctx.tenant, writes=True)
     try:
         password_hash = await ctx.plan.hasher.hash(password, client=limit_key(ctx.caller.client))
-    except HashingBusy:  # next time
-        return
-    current = await ctx.accounts.lock(account.handle)
-    if current is not None and current.password_hash == account.password_hash:
-        await ctx.accounts.change(current, Changes(password_hash=password_hash))
+        current = await unit.accounts.lock(account.handle)
+        if current is not None and current.password_hash == account.password_hash:
+            await unit.accounts.change(current, Changes(password_hash=password_hash))
+        await unit.commit()
+    except PowauthError:  # next time: it must not fail the sign-in
+        log.warning("a password was not hashed anew", exc_info=True)
+    finally:
+        await unit.rollback()
 
 
 async def admit(
@@ -244,6 +280,7 @@ async def sign_in(
     await ctx.emit(SignedIn(account=account, session=session, extras=added))
     ctx.last_step(lambda: ctx.sessions.start(session))
     if former is not None and transport == "cookie":
+        await ctx.emit(SessionEnded(handle=former.handle, session=former.public_id))
         ctx.after_commit(lambda: _end(ctx, former))
     return session
 
@@ -270,12 +307,13 @@ async def step_up(ctx: Context, proof: Proof) -> Session:
 async def verify_current(ctx: Context, account: Account, password: str, *, field: str) -> Proof:
     """Return the proof that the signed-in person knows the password. Raises `InvalidForm`. Holds no connection."""
     await ctx.release()
-    await attempt(ctx, "current_password", ctx.plan.backoff, account.handle)
-    verdict = await ctx.plan.hasher.verify(password, account.password_hash, client=limit_key(ctx.caller.client))
+    claim = Claim("current_password", ctx.plan.backoff, account.handle)
+    await attempt(ctx, claim)
+    verdict = await _verify(ctx, password, account, (claim,))
     if not verdict.ok:
         ctx.trace(AuthenticationFailed(factor=PASSWORD, identifier="", handle=account.handle))
         raise InvalidForm({field: [FieldError("wrong_password")]})
-    await ctx.limits.succeeded("current_password", account.handle)
+    await clear(ctx, (claim,))
     return Proof(account.handle, account.epoch, PASSWORD, ctx.now)
 
 
@@ -346,7 +384,10 @@ async def change_username(ctx: Context, account: Account, username: str) -> Acco
 async def change_profile(ctx: Context, account: Account, values: Mapping[str, object]) -> Account:
     """Set columns of the application's own."""
     current = await lock_unchanged(ctx, account)
-    changed = await ctx.accounts.change(current, Changes(values=values))
+    try:
+        changed = await ctx.accounts.change(current, Changes(values=values))
+    except Taken as taken:
+        raise InvalidForm({taken.field or "": [FieldError("taken")]}) from taken
     await ctx.emit(ProfileChanged(account=changed, fields=tuple(values)))
     return changed
 
@@ -369,11 +410,25 @@ async def change_credential(ctx: Context, account: Account, changes: Changes, ch
     await _outlive(ctx, account, change, epoch=changed.epoch)
     session = ctx.caller.session
     if session is None or session.handle != account.handle or change == "lock":
+        await _announce_ended(ctx, account.handle, but=None)
         ctx.last_step(lambda: _end_all(ctx, account.handle))
         return Changed(changed)
+    await _announce_ended(ctx, account.handle, but=session)
     restamped = ctx.sessions.renamed(session, account, epoch=changed.epoch)
-    ctx.last_step(lambda: ctx.sessions.restamp(session, restamped))
+    ctx.last_step(lambda: _restamp(ctx, session, restamped))
     return Changed(changed, restamped)
+
+
+async def _restamp(ctx: Context, session: Session, restamped: Session) -> None:
+    await ctx.sessions.restamp(session, restamped)
+    await _discard_parked(ctx, session.handle)
+
+
+async def _announce_ended(ctx: Context, handle: Handle, *, but: Session | None) -> None:
+    """Announce every session that is about to end with a change of its account."""
+    for session in await ctx.sessions.list(handle):
+        if but is None or session.public_id != but.public_id:
+            await ctx.emit(SessionEnded(handle=handle, session=session.public_id))
 
 
 async def _outlive(ctx: Context, account: Account, change: Change, *, epoch: int) -> None:
@@ -398,25 +453,49 @@ async def _carry(outbox: Records[OutboxRecord], row: OutboxRecord, *, epoch: int
 
 async def _end_all(ctx: Context, handle: Handle) -> None:
     await ctx.sessions.end_others(handle, keep=None)
+    await _discard_parked(ctx, handle)
+
+
+async def _discard_parked(ctx: Context, handle: Handle) -> None:
+    """Forget sign-ins that wait for a step or for their program: their proofs are of another epoch now."""
     await ctx.plan.parking(ctx.tenant.id).discard(handle)
+    await ctx.plan.codes(ctx.tenant.id).discard(handle)
 
 
-async def factor_added(ctx: Context, account: Account) -> Changed:
-    """Say that an account has one more factor: every session that was made without it ends (S28)."""
-    return await change_credential(ctx, await lock_unchanged(ctx, account), Changes(), "factor")
+async def factor_added(ctx: Context, account: Account, proof: Proof) -> Changed:
+    """Say that an account has one more factor, just shown: every session that was made without it ends (S28).
+
+    The caller's own goes on with the new proof.
+    """
+    changed = await change_credential(ctx, await lock_unchanged(ctx, account), Changes(), "factor")
+    if changed.session is None:
+        return changed
+    session = replace(changed.session, proofs=(*changed.session.proofs, replace(proof, epoch=changed.account.epoch)))
+    ctx.last_step(lambda: ctx.sessions.prove(session))
+    return Changed(changed.account, session)
 
 
 async def lock_account(ctx: Context, handle: Handle, *, by: LockedBy = "administrator") -> Account:
-    """Lock an account: its sessions, remembered devices and tokens end at once. Raises `NotSignedIn` if it is gone."""
+    """Lock an account: its sessions, remembered devices and tokens end at once. Raises `NotSignedIn` if it is gone.
+
+    An administrator's lock stays an administrator's, whoever locks after.
+    """
     account = await ctx.lock(handle)
+    if account.locked_by == "administrator":
+        by = "administrator"
     changed = await change_credential(ctx, account, Changes(locked_at=ctx.now, locked_by=by), "lock")
     await ctx.emit(Locked(account=changed.account))
     return changed.account
 
 
-async def unlock_account(ctx: Context, handle: Handle) -> Account:
-    """Unlock an account; nothing that the lock ended comes back. Raises `NotSignedIn` if it is gone."""
+async def unlock_account(ctx: Context, handle: Handle, *, by: LockedBy = "administrator") -> Account:
+    """Unlock an account; nothing that the lock ended comes back. Raises `NotSignedIn` if it is gone.
+
+    Raises `Forbidden` when an administrator locked it and somebody else is to unlock it.
+    """
     account = await ctx.lock(handle)
+    if account.locked_by == "administrator" and by != "administrator":
+        raise Forbidden
     changed = await ctx.accounts.change(account, Changes(locked_at=None, locked_by=None))
     await ctx.emit(Unlocked(account=changed))
     return changed
@@ -428,6 +507,7 @@ async def close_account(ctx: Context, account: Account) -> None:
     await ctx.emit(Closing(account=current))
     await ctx.emit(Closed(account=current))
     await ctx.emit(Erased(account=current))
+    await _announce_ended(ctx, current.handle, but=None)
     await ctx.unit.erase(current.handle)
     try:
         await ctx.accounts.delete(current)

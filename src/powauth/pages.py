@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from powauth.accounts import Account
+from powauth.limits import Claim
 from powauth.sessions import Proof, Session, Transport
 
 
@@ -59,6 +60,8 @@ class Proved:
 
     account: Account
     proof: Proof
+    claims: tuple[Claim, ...] = ()
+    """The attempts that a finished sign-in makes up for."""
     next: str | None = None
     """Where they wanted to go; checked by the edge."""
     transport: Transport = "cookie"

@@ -2,7 +2,7 @@
 
 from powauth.errors import NotFound
 
-MAX_PATH = 2048  # characters; the longest token in a path has 52
+MAX_PATH = 2048  # characters; the longest token in a path has 77
 
 _NEVER = frozenset("%\\?#; ")  # doubly encoded, or read as something else by a proxy in front
 

@@ -61,6 +61,9 @@ class Parked(Requirement):
         if ctx.caller.pending is None:
             await SIGNED_OUT.check(ctx)
             raise NotSignedIn
+        account = await ctx.accounts.by_handle(ctx.pending.handle)
+        if account is None or not account.is_open or account.epoch != ctx.pending.epoch:
+            raise NotSignedIn  # its owner changed something meanwhile: what was proved before is worth nothing
         if self.page and ctx.pending.detour != self.page:
             raise NotSignedIn
 

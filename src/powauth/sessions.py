@@ -117,7 +117,7 @@ class Found(NamedTuple):
 class Ticket:
     """What a cookie says, once its signature held; and what it led to, which is so until the record changes."""
 
-    key: Key
+    key: Key = field(repr=False)
     """Where the session stands in the store."""
     generation: int
     found: Found = Found()  # noqa: RUF009  a tuple
@@ -152,6 +152,14 @@ class Sessions:
         number = session.generation if generation is None else generation
         body = bytes([_FORMAT]) + bytes.fromhex(session.handle + session.id) + number.to_bytes(4, "big")
         return encode(body + self._signer.sign("session", body + self._tenant))
+
+    def next_secret(self, session: Session) -> str:
+        """Return the token that follows, for a program that asks; the same to whoever asks until it is used.
+
+        In the first minute of a generation it is the current one: whoever comes late must not overtake.
+        """
+        is_young = self._clock.now() - session.generation_at <= GRACE
+        return self.secret(session, session.generation if is_young else session.generation + 1)
 
     def read(self, secret: str) -> Ticket | None:
         """Return what a cookie or token says; a forged one never reaches the store."""
@@ -279,17 +287,15 @@ class Sessions:
         if not await self._retire(session, self._clock.now()):
             raise NotSignedIn
         await self._put(raised)
-        if (
-            await self._get(session.handle, session.id, self._clock.now()) is None
-        ):  # ended between the two writes: ending wins
-            await self.end(raised)
+        if await self._get(session.handle, session.id, self._clock.now()) is None:
+            await self.end(raised)  # somebody ended it between the two writes: ending wins
             raise NotSignedIn
 
     async def _retire(self, session: Session, now: datetime) -> bool:
         for _ in range(5):
             current = await self._get(session.handle, session.id, now)
             if current is None or current.is_retired:
-                return current is not None
+                return False
             expires_at = min(now + GRACE, self._expiry(current))
             key, value = self._key(session.handle, session.id), _encode(replace(current, is_retired=True))
             if await self._store.replace(key, value, version=current.version, expires_at=expires_at):
@@ -304,19 +310,28 @@ class Sessions:
         """Store a renamed session and end all others of the account, the former first.
 
         Called under the account's row lock, as the last step before a commit. Raises `NotSignedIn` when somebody
-        ended the session meanwhile.
+        ended the session meanwhile. May be repeated with another new id when the engine undid the commit.
         """
         await self._put(new)
-        if not await self.end(session):
+        if not await self.end(session) and not await self._was_renamed(session, new):
             await self._store.delete_all(self._kind, session.handle)
             raise NotSignedIn
         await self._store.delete_all(self._kind, session.handle, keep=(new.id,))
+
+    async def _was_renamed(self, session: Session, new: Session) -> bool:
+        """Say whether an earlier try put the session under a new id already."""
+        others = [known for known in await self._all(session.handle) if known.id != new.id]
+        return any(known.public_id == session.public_id for known in others)
+
+    async def prove(self, session: Session) -> None:
+        """Store a session that was just put under a new id once more, with a proof that its owner has shown since."""
+        await self._put(session)
 
     async def annotate(self, session: Session, meta: Mapping[str, str]) -> bool:
         """Keep something of the application's own with a session; say whether the session still was."""
         for _ in range(5):
             current = await self._get(session.handle, session.id, self._clock.now())
-            if current is None:
+            if current is None or current.is_retired:
                 return False
             if await self._replace(current, meta={**current.meta, **meta}):
                 return True

@@ -23,6 +23,10 @@ class Key(NamedTuple):
     owner: str
     id: str
 
+    def __repr__(self) -> str:
+        """Leave the id out: it is half of a secret."""
+        return f"Key(kind={self.kind!r}, owner={self.owner!r}, id=…)"
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from powauth.accounts import Account, Accounts, Handle
 from powauth.clock import Clock
 from powauth.errors import InvalidToken, Stale
+from powauth.events import Event, TokenMinted, TokenRefused, TokenTaken
 from powauth.records import Index, Key, Owner, Record, Records, Text, new_id
 
 Change = Literal["password", "email", "lock", "factor"]
@@ -46,6 +47,8 @@ class TokenRecord(Record, table="tokens"):
     created_at: datetime
     expires_at: Annotated[datetime, Index()]
     data: Annotated[str, Text(2000)] = "{}"
+    mail: Annotated[str, Text(32)] = ""
+    """The row of the outbox that it was minted for: a mail that was sent twice holds two of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,13 @@ class Tokens:
         self._emit = emit
         self._trace = trace
 
-    async def mint(self, kind: TokenKind, account: Account, *, data: Mapping[str, str] | None = None) -> str:
-        """Store a new token and return its secret: 77 characters, lower-case base32, shown this once."""
+    async def mint(
+        self, kind: TokenKind, account: Account, *, data: Mapping[str, str] | None = None, mail: str = ""
+    ) -> str:
+        """Store a new token and return its secret: 77 characters, lower-case base32, shown this once.
+
+        Those of one `mail`, which may have been sent twice, are used up together.
+        """
         secret = secrets.token_bytes(_SECRET_BYTES)
         now = self._clock.now()
         await self._records.add(
@@ -90,12 +98,21 @@ class Tokens:
                 created_at=now,
                 expires_at=now + kind.lifetime,
                 data=json.dumps(dict(data or {})),
+                mail=mail,
             )
         )
+        await self._emit(TokenMinted(kind=kind.name, handle=account.handle))
         return _write(bytes.fromhex(account.handle) + secret)
 
     async def peek(self, kind: TokenKind, secret: str) -> Token:
-        """Return whose token this is and leave it usable. Raises `InvalidToken`."""
+        """Return whose token this is and leave it usable. Raises `InvalidToken`, which leaves a trace."""
+        try:
+            return await self._peek(kind, secret)
+        except InvalidToken:
+            self._trace(TokenRefused(kind=kind.name))
+            raise
+
+    async def _peek(self, kind: TokenKind, secret: str) -> Token:
         handle, digest = _read(secret)
         # Found by owner and compared in constant time: a guess works against one account at most (S15).
         mine = await self._records.find(where={"owner": handle, "kind": kind.name})
@@ -108,10 +125,14 @@ class Tokens:
         return Token(kind, account, json.loads(record.data), record)
 
     async def take(self, kind: TokenKind, secret: str) -> Token:
-        """Return whose token this is and use it up, atomically. Raises `InvalidToken`."""
+        """Return whose token this is and use it up, atomically. Raises `InvalidToken`, which leaves a trace."""
         token = await self.peek(kind, secret)
         if not await self._records.delete(token.record):
+            self._trace(TokenRefused(kind=kind.name))
             raise InvalidToken
+        if token.record.mail:
+            await self._records.delete_all(where={"owner": token.record.owner, "mail": token.record.mail})
+        await self._emit(TokenTaken(kind=kind.name, handle=token.account.handle))
         return token
 
     async def revoke(self, account: Account, *kinds: TokenKind) -> int:

@@ -49,7 +49,9 @@ class Visit:
         return self._tenant
 
     def received(self, what: str) -> str | None:
-        """Return the value of a cookie of ours, if the browser sent it."""
+        """Return the value of a cookie of ours, if the browser sent it. With a bearer token, cookies are ignored."""
+        if self.bearer is not None:
+            return None
         return read_cookie(self.raw, self.plan.cookie_name(what))
 
     @property

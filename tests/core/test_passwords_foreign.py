@@ -105,13 +105,15 @@ async def test_an_application_brings_hashes_of_its_own() -> None:
 # ---- bcrypt ----
 
 
-async def test_bcrypt_saw_72_bytes_and_they_may_end_within_a_letter() -> None:
-    """S3: an old system cut there; ours never hashes so."""
+async def test_a_password_longer_than_bcrypt_reads_is_refused_unless_the_old_system_cut_it() -> None:
+    """S3: nothing is truncated silently; whoever moves in from a system that did has to say so."""
     long = "é" * 40
     hash = "$2b$04$it4pTV/BlIiSQeTSbX.c9.svPnVN.9LXejXqHrK5AKar.B9gjMzGy"
 
-    assert (await judged(long, hash))[0] == Verdict(ok=True, rehash=True)
-    assert not (await judged("é" * 35, hash))[0].ok
+    cut = replace(TINY, foreign=[BcryptHashes(truncates=True)])
+    assert not (await judged(long, hash))[0].ok
+    assert (await judged(long, hash, cut))[0] == Verdict(ok=True, rehash=True)
+    assert not (await judged("é" * 35, hash, cut))[0].ok
 
 
 async def test_the_pepper_of_devise_is_appended() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from powauth import Caller, SessionSettings
+from powauth import Caller, Proof, SessionSettings
 from powauth.testing import Answer, Site
 from tests.house import PASSWORD, SECRET, House, house, sign_up
 
@@ -243,7 +243,7 @@ async def test_one_more_factor_ends_the_sessions_that_were_made_without_it(home:
     async with home.auth.begin() as ctx:
         account = await ctx.accounts.by_email("ada@example.com")
         assert account is not None
-        await factor_added(ctx, account)
+        await factor_added(ctx, account, Proof(account.handle, account.epoch, "test", ctx.now))
     assert not await is_in(site)
 
 
@@ -284,6 +284,7 @@ async def test_a_program_renews_its_token_and_the_former_dies_after_use_of_the_n
     program = home.site().program()
     answer = await program.post("/sign-up", email="bob@example.com", password=PASSWORD, transport="bearer")
     first = program.bearer = answer.json["token"]
+    home.clock.move(2 * MINUTE)
     second = (await program.post("/session/renew")).json["token"]
     assert second == (await program.post("/session/renew")).json["token"]
     program.bearer = second
@@ -293,6 +294,21 @@ async def test_a_program_renews_its_token_and_the_former_dies_after_use_of_the_n
     assert not await is_in(program)
     program.bearer = second
     assert not await is_in(program)
+
+
+async def test_workers_that_share_a_token_renew_it_without_overtaking_each_other(home: House) -> None:
+    program = home.site().program()
+    answer = await program.post("/sign-up", email="bob@example.com", password=PASSWORD, transport="bearer")
+    home.clock.move(2 * MINUTE)
+    workers = [program.program() for _ in range(3)]
+    for worker in workers:
+        worker.bearer = answer.json["token"]
+    for worker in workers:
+        worker.bearer = (await worker.post("/session/renew")).json["token"]
+        assert await is_in(worker)
+    assert len({worker.bearer for worker in workers}) == 1
+    home.clock.move(2 * MINUTE)
+    assert [await is_in(worker) for worker in workers] == [True, True, True]
 
 
 async def test_a_cookie_session_is_never_turned_into_a_token(home: House, site: Site) -> None:

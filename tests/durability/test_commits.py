@@ -8,7 +8,7 @@ import pytest
 
 from powauth import sender
 from powauth.accounts import NewAccount
-from powauth.context import Context, Hook, on
+from powauth.context import Context, Hook, Later, on
 from powauth.errors import Deadlocked, InvalidCredentials, Stale
 from powauth.events import AuthenticationFailed, SignedUp, SigningIn, SigningUp
 from powauth.mail import Mail
@@ -85,22 +85,29 @@ async def test_a_refusal_inside_a_form_leaves_its_trace_and_no_change(home: Hous
     assert ada.epoch == 0
 
 
+async def add_and_follow(home: House, *callbacks: Later, last_step: Later | None = None) -> None:
+    """Add an account in a unit of work that these follow."""
+    async with home.auth.begin() as ctx:
+        await ctx.accounts.add(NewAccount(email="ada@example.com"), now=ctx.now)
+        for callback in callbacks:
+            ctx.after_commit(callback)
+        if last_step:
+            ctx.last_step(last_step)
+
+
 async def test_a_rollback_runs_nothing_that_waited_for_the_commit(home: House) -> None:
     ran: list[str] = []
 
     async def run() -> None:
         ran.append("after")
 
+    async def refuse_at_last() -> None:
+        raise InvalidCredentials
+
     with pytest.raises(InvalidCredentials):
-        async with home.auth.begin() as ctx:
-            await ctx.accounts.add(NewAccount(email="ada@example.com"), now=ctx.now)
-            ctx.after_commit(run)
-            raise InvalidCredentials
+        await add_and_follow(home, run, last_step=refuse_at_last)
     assert ran == []
-    async with home.auth.begin() as ctx:
-        await ctx.accounts.add(NewAccount(email="ada@example.com"), now=ctx.now)
-        ctx.after_commit(run)
-        assert ran == []
+    await add_and_follow(home, run)
     assert ran == ["after"]
 
 
@@ -114,10 +121,7 @@ async def test_what_waits_for_the_commit_runs_although_one_before_it_fails(home:
         ran.append("after")
 
     with pytest.raises(LookupError):
-        async with home.auth.begin() as ctx:
-            await ctx.accounts.add(NewAccount(email="ada@example.com"), now=ctx.now)
-            ctx.after_commit(fail)
-            ctx.after_commit(run)
+        await add_and_follow(home, fail, run)
     assert ran == ["after"]
     assert await account_of(home, "ada@example.com")
 

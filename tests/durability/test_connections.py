@@ -2,12 +2,13 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager, closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from powauth import Passwords
@@ -18,7 +19,6 @@ from tests.durability.shop import (
     NEW_PASSWORD,
     ONE_CONNECTION,
     account_of,
-    extensions,
     is_signed_in,
     shop,
     signed_in,
@@ -232,15 +232,15 @@ async def test_a_failed_hash_at_sign_up_leaves_no_account(database_url: str) -> 
 # ---- a request that is cut off gives back what it held ----
 
 
-class Walk:
-    """Awaits a coroutine and cancels it at its n-th suspension, as a server does when the client is gone."""
+class CutOff:
+    """Awaits a coroutine and calls something at its n-th suspension: what a server does when the client is gone."""
 
-    def __init__(self, coroutine: Any, at: int) -> None:
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], at: int, cut: Callable[[], object]) -> None:
         self._coroutine = coroutine
         self._left = at
+        self._cut = cut
 
-    def __await__(self) -> Any:
-        # Written out because `yield from` does not count.
+    def __await__(self) -> Generator[Any, Any, Any]:
         value: Any = None
         error: BaseException | None = None
         while True:
@@ -248,38 +248,52 @@ class Walk:
                 waits = self._coroutine.throw(error) if error else self._coroutine.send(value)
             except StopIteration as stop:
                 return stop.value
-            error, value = None, None
+            value, error = None, None
             self._left -= 1
             if self._left == 0:
-                if hasattr(waits, "cancel"):
-                    waits._asyncio_future_blocking = False
-                    waits.cancel()
-                error = asyncio.CancelledError()
-                continue
+                self._cut()
             try:
                 value = yield waits
             except BaseException as caught:  # noqa: BLE001  handed on
                 error = caught
 
 
-@pytest.mark.filterwarnings("ignore")
+async def cancelled_once(request: Coroutine[Any, Any, Any], at: int) -> bool:
+    """Cancel the request at that await; say whether it came to that."""
+    task = asyncio.ensure_future(in_a_task(request, at))
+    await asyncio.wait([task])
+    return task.cancelled()
+
+
+async def in_a_task(request: Coroutine[Any, Any, Any], at: int) -> None:
+    task = asyncio.current_task()
+    assert task
+    await CutOff(request, at, task.cancel)
+
+
+async def cancelled_for_good(request: Coroutine[Any, Any, Any], at: int) -> bool:
+    """Cancel the request at that await and at every one after it, as a task group of AnyIO does."""
+    with anyio.CancelScope() as scope:
+        await CutOff(request, at, scope.cancel)
+    return scope.cancelled_caught
+
+
+@pytest.mark.parametrize("cancelled", [cancelled_once, cancelled_for_good])
 @pytest.mark.parametrize("path", ["/sign-in", "/account/password"])
-async def test_a_request_that_is_cancelled_at_any_await_gives_its_connection_back(database_url: str, path: str) -> None:
-    async with one_connection(database_url, extensions=extensions()) as home, asyncio.timeout(120):
+async def test_a_request_that_is_cancelled_at_any_await_gives_its_connection_back(
+    database_url: str, path: str, cancelled: Callable[[Coroutine[Any, Any, Any], int], Awaitable[bool]]
+) -> None:
+    async with one_connection(database_url) as home, asyncio.timeout(120):
         at, is_cancelled = 0, True
         while is_cancelled:
             at += 1
-            site = await signed_up(home, f"p{at}@example.com", client=f"10.1.0.{at}")
+            email = f"p{at}@example.com"
+            site = await signed_up(home, email, client=f"10.1.0.{at}")
             fields: dict[str, object] = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
             if path == "/sign-in":
-                site = site.program()
-                fields = {"email": f"p{at}@example.com", "password": PASSWORD}
-            try:
-                await Walk(site.post(path, **fields), at)
-                is_cancelled = False
-            except asyncio.CancelledError:
-                is_cancelled = True
-            await asyncio.sleep(0)
+                site, fields = site.program(), {"email": email, "password": PASSWORD}
+            is_cancelled = await cancelled(site.post(path, **fields), at)
+            async with asyncio.timeout(5):  # whoever comes next gets the only connection
+                assert await account_of(home, email), at
             assert taken(home) == 0, at
-            assert await account_of(home, f"p{at}@example.com")
         assert at > 10

@@ -37,10 +37,12 @@ class AuthMiddleware:
                     message["headers"] = with_headers(message.get("headers", ()), visit.headers())
             return send(message)
 
-        await self._app(scope, receive, send_with_cookies)
-        visit = visits.get(name)
-        if visit is not None and visit.traces:
-            await announce(plan, visit.tenant, Caller(client=visit.client), visit.take_traces())
+        try:
+            await self._app(scope, receive, send_with_cookies)
+        finally:
+            visit = visits.get(name)
+            if visit is not None and visit.traces:
+                await announce(plan, visit.tenant, Caller(client=visit.client), visit.take_traces())
 
 
 def with_headers(present: Sequence[Header], added: Sequence[tuple[str, str]]) -> list[Header]:

@@ -25,6 +25,9 @@ class BcryptHashes:
     pepper: str = field(default="", repr=False)
     """What Devise appends to each password (`config.pepper`)."""
 
+    truncates: bool = False
+    """Whether the system that made them cut passwords off after 72 bytes. Without it, longer ones are refused (S3)."""
+
     def recognises(self, hash: str) -> bool:
         """Tell by its prefix."""
         return hash.startswith(("$2a$", "$2b$", "$2y$", DJANGO, DJANGO_SHA256))
@@ -35,6 +38,8 @@ class BcryptHashes:
         if hash.startswith(DJANGO_SHA256):
             peppered = hashlib.sha256(peppered).hexdigest().encode()
         bare = hash.removeprefix(DJANGO_SHA256).removeprefix(DJANGO)
+        if len(peppered) > MAX_BYTES and not self.truncates:
+            return False
         return is_affordable(bare) and b"\0" not in peppered and check(peppered[:MAX_BYTES], bare)
 
 

@@ -11,6 +11,7 @@ from powauth.passwords.text import MAX_BYTES, fault, normalise
 
 SHORTEST_WORD = 4  # shorter ones stand inside too many others: "Ada" in "adaptation"
 LONGEST_WORD = 254  # an address; bounds the cost of comparing
+LONGEST_COMPARED = 64
 LEAST_REST = 8  # what must be left of a password without the words that anybody would try
 LEET = str.maketrans("013457@$!", "oieastasi")
 
@@ -52,7 +53,7 @@ def is_made_of(password: str, words: Collection[str]) -> bool:
 
 def parts(word: str) -> Iterator[str]:
     """Yield a word, the local part of an address, and the names that it is put together from."""
-    whole = fold(word[:LONGEST_WORD])
+    whole = fold(word[:LONGEST_WORD])[:LONGEST_WORD]  # folding makes one character up to eighteen
     names = (whole, whole.split("@")[0], *re.split(r"[\W_]+", whole))
     return (name for name in names if len(name) >= SHORTEST_WORD)
 
@@ -73,6 +74,8 @@ def adds_little(password: str, words: Collection[str]) -> bool:
 
 def resembles(password: str, word: str) -> bool:
     """Tell whether a password is a word, forwards or backwards, with a quarter of it changed or less."""
+    if len(word) > LONGEST_COMPARED:  # nobody types that from memory, and comparing costs its square
+        return password in {word, word[::-1]}
     most = len(word) // 4
     if abs(len(password) - len(word)) > most:
         return False

@@ -81,6 +81,8 @@ class Layout(Generic[U]):
             return found
         if version_table(self.metadata, self.table.schema, schema.prefix) is None:
             found.append(f"the table {schema.prefix}_schema is the application's: rename it, or the Auth")
+        if any(other.prefix == schema.prefix and other != schema for other in self.schemas):
+            found.append(f"another Auth called {schema.prefix!r} uses this database: give one of them another name")
         for record in schema.records:
             found += self._declare(schema.prefix, record)
         if not found and schema not in self.schemas:

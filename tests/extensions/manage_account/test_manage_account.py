@@ -101,18 +101,18 @@ async def test_a_taken_address_and_a_taken_user_name_are_refused(home: House, si
     await home.site().post("/sign-up", email="bob@example.com", username="Bob", password=PASSWORD)
     answer = await program_of(site).post("/account/email", email="BOB@example.com", current_password=PASSWORD)
     assert (answer.status, answer.json["errors"]["email"][0]["code"]) == (422, "taken")
-    answer = await program_of(site).post("/account/username", username="bob")
+    answer = await program_of(site).post("/account/username", username="bob", current_password=PASSWORD)
     assert (answer.status, answer.json["errors"]["username"][0]["code"]) == (422, "taken")
 
 
 async def test_a_new_user_name_is_one_to_sign_in_with(home: House, site: Site) -> None:
-    assert (await site.post("/account/username", username="countess")).status == 303
+    assert (await site.post("/account/username", username="countess", current_password=PASSWORD)).status == 303
     assert (await home.site().post("/sign-in", email="Countess", password=PASSWORD)).status == 303
     assert (await home.site().program().post("/sign-in", username="countess", password=PASSWORD)).status == 200
 
 
 async def test_a_user_name_holds_no_at_sign(site: Site) -> None:
-    assert (await site.post("/account/username", username="eve@example.com")).status == 422
+    assert (await site.post("/account/username", username="eve@example.com", current_password=PASSWORD)).status == 422
 
 
 async def test_a_new_password_replaces_the_old_one(home: House, site: Site) -> None:

@@ -100,7 +100,7 @@ async def test_a_change_of_password_makes_the_code_worthless(home: House) -> Non
     site = home.site()
     await site.post("/sign-in", email="ada@example.com", password=PASSWORD)
     await site.post("/account/password", current_password=PASSWORD, new_password="five loud red foxes")
-    assert (await home.site().program().post("/session/exchange", code=code, verifier=VERIFIER)).status == 401
+    assert (await home.site().program().post("/session/exchange", code=code, verifier=VERIFIER)).status == 400
 
 
 async def test_the_gates_stand_before_the_code(tmp_path: Path) -> None:

@@ -13,9 +13,10 @@ class EmailForm(Form):
 
 
 class UsernameForm(Form):
-    """A new user name."""
+    """A new user name, and who sets it."""
 
     username: Annotated[str, Username(), Identifier("username")] = ""
+    current_password: Annotated[str, Password()] = ""
 
 
 class PasswordForm(Form):

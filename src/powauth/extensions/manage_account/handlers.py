@@ -66,7 +66,9 @@ async def set_username(request: Request[UsernameForm], ctx: Context) -> Outcome:
     """Change the user name."""
     if not request.form.username:
         raise NotFound
-    account = await change_username(ctx, await ctx.account(), request.form.username)
+    account = await ctx.account()
+    await confirm_owner(ctx, account, request.form.current_password)
+    account = await change_username(ctx, account, request.form.username)
     return Done(notice="username_changed", data={"account": account_data(account)})
 
 

@@ -18,6 +18,7 @@ __all__ = ["END", "END_OTHERS", "SESSIONS", "SessionList"]
 
 async def show(request: Request[NoForm], ctx: Context) -> Outcome:  # noqa: ARG001  the shape of a handler
     """Show where the caller is signed in, this device first."""
+    await ctx.release()
     sessions = await ctx.sessions.list(ctx.session.handle)
     mine = ctx.session.public_id
     listed = sorted(sessions, key=lambda session: session.public_id != mine)
@@ -45,6 +46,7 @@ def describe(session: Session, ctx: Context) -> dict[str, object]:
 
 async def end(request: Request[NoForm], ctx: Context) -> Outcome:
     """End one session of the caller's account, at once."""
+    await ctx.release()
     ended = await ctx.sessions.end_public(ctx.session.handle, request.params["id"])
     if ended is None:
         raise NotFound
@@ -56,6 +58,7 @@ async def end(request: Request[NoForm], ctx: Context) -> Outcome:
 
 async def end_others(request: Request[NoForm], ctx: Context) -> Outcome:  # noqa: ARG001  the shape of a handler
     """End every session of the caller's account but this one."""
+    await ctx.release()
     mine = ctx.session
     others = [session for session in await ctx.sessions.list(mine.handle) if session.public_id != mine.public_id]
     await ctx.sessions.end_others(mine.handle, keep=mine)

@@ -19,6 +19,7 @@ async def submit(request: Request[SignInForm], ctx: Context) -> Outcome:
     return Proved(
         account=found.account,
         proof=found.proof,
+        claims=found.claims,
         next=form.next,
         transport=transport,
         challenge=form.code_challenge,
@@ -63,5 +64,5 @@ async def renew(request: Request[NoForm], ctx: Context) -> Outcome:  # noqa: ARG
     await ctx.account()
     if ctx.session.transport != "bearer":
         raise Forbidden
-    token = ctx.sessions.secret(ctx.session, ctx.session.generation + 1)
+    token = ctx.sessions.next_secret(ctx.session)
     return Done(data={"token": token, "expires_at": ctx.session.ends_at})
