@@ -85,7 +85,7 @@ class Shop:
         """Run a command that has to fail, and return the error that it writes as JSON."""
         result = self.run(*args, "--json", typed=typed)
         assert result.exit_code == 1, result.output
-        return json.loads(result.stderr.splitlines()[-1])["error"]
+        return json.loads(result.stderr[result.stderr.index('{"error"') :])["error"]  # a question may stand before it
 
     def create(self, email: str = ADA, *options: str) -> Any:
         return self.data("accounts", "create", "--email", email, "--password-stdin", *options, typed=PASSWORD)

@@ -80,8 +80,11 @@ class Output:
     def progress(self, what: str) -> Generator[Callable[[int], None]]:
         """Show on a terminal how far long work is; the call-back adds to what is done."""
         console = Console(stderr=True)
+        if not console.is_terminal:
+            yield lambda _: None
+            return
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        with Progress(*columns, console=console, transient=True) as progress:
             task = progress.add_task(what, total=None)
             yield lambda count: progress.advance(task, count)
 
