@@ -1,12 +1,10 @@
 """Finish: what follows a handler's commit. `sign_in` in a unit of its own, cookies, then a redirect or data."""
 
-import hashlib
-import hmac
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from powauth import programs
 from powauth.accounts import Account
 from powauth.answers import Answers, account_data, session_data
 from powauth.context import Caller, Context
@@ -20,14 +18,10 @@ from powauth.pending import LIFETIME, Pending, new_pending_id
 from powauth.plan import Plan
 from powauth.redirects import safe_target
 from powauth.sessions import Session
-from powauth.signing import encode
 from powauth.units import begin, persistently
 from powauth.visits import Visit
 
 T = TypeVar("T")
-
-CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # a SHA-256 in base64url: S256 is the only method (RFC 7636 §4.2)
-VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636 §4.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +42,6 @@ class Following:
     notice: str | None = None
     claims: tuple[Claim, ...] = ()
     """The attempts that a finished sign-in makes up for."""
-    came_from: str | None = None
-    """The detour that was taken without a new proof."""
 
 
 class Finish:
@@ -116,20 +108,18 @@ class Finish:
             epoch=outcome.proof.epoch,
             proofs=(outcome.proof,),
             transport=outcome.transport,
-            next=self._program(after.visit, outcome) if outcome.challenge else self._target(after.visit, outcome.next),
+            next=self._goal(after, outcome),
             after=outcome.after,
             challenge=outcome.challenge,
             extras={form_name(form): vars(filled) for form, filled in after.extras.items()},
         )
         return await self._sign_in(after, parked)
 
-    def _program(self, visit: Visit, outcome: Proved) -> str:
-        """Return where a program waits for its code: a registered link or an address of a listed front end."""
-        link = outcome.next or ""
-        is_front_end = not link.startswith("/") and self._target(visit, link) == link
-        if not (link in self._plan.app_links or is_front_end) or not CHALLENGE.fullmatch(outcome.challenge):
-            raise Forbidden
-        return link
+    def _goal(self, after: Following, outcome: Proved) -> str | None:
+        """Return where the sign-in leads: to the program that wants a code, or to where somebody wanted to go."""
+        if outcome.challenge:
+            return programs.address_of(self._plan, after.visit.tenant, outcome.next, outcome.challenge)
+        return self._target(after.visit, outcome.next)
 
     async def _exchange(self, after: Following, outcome: Exchanged) -> Response:
         """Use a code up, also one that comes with a wrong verifier, and go on with its sign-in."""
@@ -137,7 +127,11 @@ class Finish:
             raise Forbidden
         codes = self._plan.codes(after.visit.tenant.id)
         pending = await codes.peek(outcome.code)
-        if pending is None or not await codes.take(pending) or not _answers(outcome.verifier, pending.challenge):
+        if (
+            pending is None
+            or not await codes.take(pending)
+            or not programs.answers(outcome.verifier, pending.challenge)
+        ):
             raise InvalidToken
         after = replace(after, extras=self._extras(pending))
         return await self._sign_in(after, replace(pending, transport="bearer", challenge=""))
@@ -148,13 +142,14 @@ class Finish:
         if pending is None or not await self._plan.parking(after.visit.tenant.id).take(pending):
             raise NotSignedIn
         after.visit.unwrite("pending")
-        if outcome.proof is not None:
-            pending = replace(pending, proofs=(*pending.proofs, outcome.proof))
+        if outcome.proof is None:
+            pending = replace(pending, passed=(*pending.passed, pending.detour))
+        else:
+            pending = replace(pending, proofs=(*pending.proofs, outcome.proof), passed=())
         after = replace(
             after,
             caller=replace(after.caller, pending=None),
             extras=self._extras(pending),
-            came_from=None if outcome.proof else pending.detour,
         )
         return await self._sign_in(after, pending)
 
@@ -222,7 +217,7 @@ class Finish:
 
     async def _detour(self, after: Following, parked: Pending, detour: Detour) -> Response:
         code = self._plan.pages[detour.page].code
-        if code == after.came_from:  # it would ask for ever: its page lets people pass who did not do what it asks
+        if code in parked.passed:  # it would ask for ever: its page lets people pass who did not do what it asks
             raise Forbidden
         parked = replace(parked, id=new_pending_id(), detour=code)
         secret = await self._plan.parking(after.visit.tenant.id).park(parked)
@@ -244,10 +239,3 @@ class Finish:
             return Json(data, after.status)
         self._leave_notice(after, after.notice)
         return Redirect(parked.next or self._plan.paths.get(parked.after, account))
-
-
-def _answers(verifier: str, challenge: str) -> bool:
-    """Say whether this is who began the flow (RFC 7636 §4.6)."""
-    if not VERIFIER.fullmatch(verifier):
-        return False
-    return hmac.compare_digest(encode(hashlib.sha256(verifier.encode()).digest()), challenge)

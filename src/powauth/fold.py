@@ -13,7 +13,7 @@ from powauth.database import Schema
 from powauth.errors import ConfigurationError
 from powauth.events import Event
 from powauth.extension import Extension, Manifest, Route
-from powauth.forms import NoForm, field_names, form_name, is_asked
+from powauth.forms import NoForm, field_names, form_fields, form_name, is_asked
 from powauth.mail import ConsoleMailer
 from powauth.messages import CORE_MESSAGES, Words
 from powauth.outbox import OutboxRecord
@@ -185,6 +185,8 @@ def _front_end_problems(settings: Settings[Any]) -> Iterator[str]:
     for origin in settings.origins:
         if not _is_origin(origin):
             yield f"origins: {origin!r} is no origin: write scheme, host and port only, as https://app.example.com"
+        elif settings.base_url.startswith("https:") and not origin.startswith("https:"):
+            yield f"origins: {origin!r} can be read on its way: use https there as well"
     for link in settings.app_links:
         if not APP_LINK.fullmatch(link):
             yield f"app_links: {link!r} is no app link: write it whole, as com.example.app:/signed-in"
@@ -296,6 +298,8 @@ def _field_problems(manifests: list[Named], served: Mapping[Page, Page]) -> Iter
             if page not in present:
                 yield f"{name}: adds fields to {page.path}, which nobody serves: enable what serves it"
                 continue
+            if any(known.is_secret for known in form_fields(fields.form)):
+                yield f"{name}: adds a password to {page.path}: what is added may be parked, and no password may be"
             for field in field_names(fields.form):
                 if field in present[page]:
                     yield f"{name}: the field {field!r} is on {page.path} already: rename it"

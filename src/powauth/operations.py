@@ -2,7 +2,7 @@
 
 import logging
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -72,6 +72,8 @@ from powauth.tokens import Change
 
 PASSWORD = "password"
 
+ANY_KIND = ("email", "username")
+
 ANY_ADDRESS = Backoff(free=100, first=timedelta(minutes=15), forget_after=timedelta(minutes=15))
 """Failures for one identifier from everywhere together: at most 100 (SP 800-63B §3.2.2), then one each 15 minutes.
 
@@ -139,7 +141,7 @@ async def authenticate(ctx: Context, identifier: str, password: str) -> Authenti
     is looked up, the connection given back, one attempt is counted, one hash verified.
     """
     async with ctx.reading() as accounts:
-        account = await find_account(accounts, identifier)
+        account = await find_account(accounts, identifier, ctx.plan.identifiers)
     claims = await _claim(ctx, identifier, account)
     verdict = await _verify(ctx, password, account, claims)
     if account is None or not verdict.ok or not account.is_open:
@@ -162,12 +164,14 @@ async def _verify(ctx: Context, password: str, account: Account | None, claims: 
         raise
 
 
-async def find_account(accounts: Accounts, identifier: str) -> Account | None:
-    """Return the account with this address or user name; what is neither finds nothing."""
+async def find_account(accounts: Accounts, identifier: str, kinds: Collection[str] = ANY_KIND) -> Account | None:
+    """Return the account with this address or user name, if accounts are found by that kind."""
     if "\0" in identifier or not identifier.strip():
         return None
     if "@" not in unicodedata.normalize("NFKC", identifier):
-        return await accounts.by_username(identifier)
+        return await accounts.by_username(identifier) if "username" in kinds else None
+    if "email" not in kinds:
+        return None
     try:
         return await accounts.by_email(parse_email(identifier))
     except InvalidEmail:

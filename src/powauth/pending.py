@@ -36,6 +36,8 @@ class Pending:
     """The page that it waits for."""
     challenge: str = ""
     """Where a program began it that wants a token: what the program's verifier hashes to (RFC 7636 §4.2)."""
+    passed: tuple[str, ...] = ()
+    """The detours that were taken since the last new proof: one of them again would ask for ever."""
     extras: Mapping[str, Mapping[str, object]] = field(default_factory=dict[str, Mapping[str, object]])
     """The fields that extensions added to the page that was sent, by the name of their form."""
 
@@ -109,6 +111,7 @@ def _encode(pending: Pending) -> bytes:
             "after": pending.after,
             "detour": pending.detour,
             "challenge": pending.challenge,
+            "passed": pending.passed,
             "extras": {name: dict(values) for name, values in pending.extras.items()},
         }
     ).encode()
@@ -131,6 +134,7 @@ def _decode(key: Key, value: bytes) -> Pending | None:
             after=data["after"],
             detour=data["detour"],
             challenge=data["challenge"],
+            passed=tuple(data["passed"]),
             extras=data["extras"],
         )
     except (ValueError, TypeError, KeyError):

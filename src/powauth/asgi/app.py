@@ -7,7 +7,7 @@ from typing import Any
 
 from powauth.asgi.middleware import with_headers
 from powauth.asgi.raw import Receive, Scope, Send, raw_request
-from powauth.asgi.visiting import KEY
+from powauth.asgi.visiting import KEY, WRITTEN
 from powauth.auth import Auth
 from powauth.http import File, Html, Json, Redirect, Response
 from powauth.templates import Templates
@@ -29,7 +29,7 @@ class AuthApp:
             return
         # A visit of this request's own: its path is the one below the mount point.
         visit = self._auth.visit(raw_request(scope, receive))
-        has_middleware = KEY in scope
+        has_middleware = self._auth.name in scope.get(WRITTEN, ())
         scope.setdefault(KEY, {})[self._auth.name] = visit
         response = await self._edge.answer(visit)
         status, headers, body = written(response)

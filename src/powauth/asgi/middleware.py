@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from powauth.asgi.raw import ASGIApp, Message, Receive, Scope, Send
-from powauth.asgi.visiting import KEY
+from powauth.asgi.visiting import KEY, WRITTEN
 from powauth.auth import Auth
 from powauth.context import Caller
 from powauth.units import announce
@@ -28,6 +28,7 @@ class AuthMiddleware:
             await self._app(scope, receive, send)
             return
         visits: dict[str, Visit] = scope.setdefault(KEY, {})
+        scope.setdefault(WRITTEN, set()).add(self._auth.name)
         name, plan = self._auth.name, self._auth.plan
 
         def send_with_cookies(message: Message) -> Awaitable[None]:

@@ -6,6 +6,9 @@ from powauth.settings import U
 from powauth.visits import Visit
 
 KEY = "powauth"
+"""Where a request's visits stand in its scope, by the name of the `Auth`."""
+WRITTEN = "powauth.written"
+"""Where the names of those stand whose cookies a middleware writes."""
 
 
 def visit_of(scope: Scope, auth: Auth[U], receive: Receive | None = None) -> Visit:

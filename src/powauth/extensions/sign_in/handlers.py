@@ -8,6 +8,7 @@ from powauth.forms import NoForm
 from powauth.http import Request
 from powauth.operations import authenticate, sign_out
 from powauth.pages import Done, Exchanged, Outcome, Proved, Shown
+from powauth.programs import check_challenge
 from powauth.sessions import Transport
 
 
@@ -15,6 +16,7 @@ async def submit(request: Request[SignInForm], ctx: Context) -> Outcome:
     """Check identifier and password."""
     form = request.form
     transport = chosen_transport(request, form.transport)
+    check_challenge(ctx.plan, ctx.tenant, form.next, form.code_challenge)
     found = await authenticate(ctx, form.email or form.username, form.password)
     return Proved(
         account=found.account,

@@ -8,6 +8,7 @@ from powauth.forms import field_names
 from powauth.http import Request
 from powauth.operations import sign_up
 from powauth.pages import Outcome, Proved
+from powauth.programs import check_challenge
 
 
 async def submit(request: Request[SignUpForm], ctx: Context) -> Outcome:
@@ -15,6 +16,7 @@ async def submit(request: Request[SignUpForm], ctx: Context) -> Outcome:
     form = request.form
     if form.transport == "bearer" and not request.is_json_body:
         raise InvalidForm({"transport": [FieldError("not_allowed")]})
+    check_challenge(ctx.plan, ctx.tenant, form.next, form.code_challenge)
     new = NewAccount(email=form.email, username=form.username, values=own_values(form))
     made = await sign_up(ctx, new, form.password, extras=request.extras)
     return Proved(
