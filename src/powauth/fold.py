@@ -185,8 +185,6 @@ def _front_end_problems(settings: Settings[Any]) -> Iterator[str]:
     for origin in settings.origins:
         if not _is_origin(origin):
             yield f"origins: {origin!r} is no origin: write scheme, host and port only, as https://app.example.com"
-        elif settings.base_url.startswith("https:") and not origin.startswith("https:"):
-            yield f"origins: {origin!r} can be read on its way: use https there as well"
     for link in settings.app_links:
         if not APP_LINK.fullmatch(link):
             yield f"app_links: {link!r} is no app link: write it whole, as com.example.app:/signed-in"
