@@ -291,7 +291,8 @@ async def test_a_request_that_is_cancelled_at_any_await_gives_its_connection_bac
             site = await signed_up(home, email, client=f"10.1.0.{at}")
             fields: dict[str, object] = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
             if path == "/sign-in":
-                site, fields = site.program(), {"email": email, "password": PASSWORD}
+                site = site.program()
+                fields = {"email": email, "password": PASSWORD}
             is_cancelled = await cancelled(site.post(path, **fields), at)
             async with asyncio.timeout(5):  # whoever comes next gets the only connection
                 assert await account_of(home, email), at

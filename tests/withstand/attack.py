@@ -101,7 +101,8 @@ def fields(auth: Auth[Any], page: Page) -> tuple[FormField, ...]:
 @asynccontextmanager
 async def inhabited(folder: Path, **settings: Any) -> AsyncGenerator[House]:
     """A house with every extension, where Ada and, behind a second factor, Eve have accounts."""
-    async with house(folder, **{"extensions": every_extension(), **settings}) as home:
+    settings.setdefault("extensions", every_extension())
+    async with house(folder, **settings) as home:
         await sign_up(home.site(), ADA)
         answer = await home.site().post("/sign-up", email=EVE, password=PASSWORD)
         assert answer.location == "/auth/test-code"
