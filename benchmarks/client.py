@@ -21,6 +21,11 @@ async def answer(reader: asyncio.StreamReader) -> int:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
     length = head.partition("content-length:")[2].partition("\r\n")[0]
     await reader.readexactly(int(length or 0))
+    while "transfer-encoding: chunked" in head:
+        size = int(await reader.readuntil(b"\r\n"), 16)
+        await reader.readexactly(size + 2)
+        if size == 0:
+            break
     return int(head.split(maxsplit=2)[1])
 
 

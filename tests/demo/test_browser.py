@@ -93,7 +93,7 @@ def test_one_browser_ends_the_session_of_another(demo: Demo) -> None:
     expect(page.get_by_role("listitem").filter(has_text="Last seen")).to_have_count(2)
     demo.picture(page, "devices")
     elsewhere = page.get_by_role("listitem").filter(has_text="Last seen", has_not=page.locator(".badge"))
-    elsewhere.get_by_role("button", name="Sign out this device").click()
+    elsewhere.get_by_role("button", name="Sign out").click()
     expect(page.get_by_text("That device is signed out.")).to_be_visible()
     demo.picture(page, "device-ended")
     other.goto("/me")

@@ -1,7 +1,6 @@
 """SIGKILL at every await of an operation; a restart finds the whole effect or none, and every promise kept.
 
-On a machine of continuous integration (CI is set) every third await is walked, at a different one of three on each
-engine; everywhere else, every one.
+On a machine of continuous integration (CI is set) every third await is walked; everywhere else, every one.
 """
 
 import asyncio

@@ -22,7 +22,7 @@ MESSAGES: Mapping[str, str] = {
     **CORE_MESSAGES,
     "manage_account.about": "About your account",
     "manage_account.since": "Member since",
-    "session_list.end.submit": "Sign out this device",
+    "session_list.end.submit": "Sign out",
     "session_list.end_others.submit": "Sign out everywhere else",
     "reset_password.link.body": (
         "Hello Ada,\n\nsomebody asked for a new password for your account at Lovelace & Co. Choose one with the button "

@@ -202,7 +202,7 @@ def test_the_skip_link_shows_itself_and_leads_past_the_navigation(browser: Brows
         assert page.evaluate("document.activeElement.getBoundingClientRect().top") >= 0
         page.keyboard.press("Enter")
         page.keyboard.press("Tab")
-        assert focused(page) == "Sign out this device"
+        assert focused(page) == "Sign out"
 
 
 def test_typing_can_begin_at_once_and_goes_first_where_something_is_wrong(browser: Browser) -> None:
