@@ -231,7 +231,7 @@ def attempts(walker: Walker, flow: str, step: int) -> int:
         await walker.walk(number, number)
 
     for number in range(1, MOST, step):
-        if number // BATCH > (number - step) // BATCH:
+        if number // BATCH > max(number - step, 0) // BATCH:
             forked(lambda number=number: walker.opened(lambda: walker.prepare(number // BATCH * BATCH)))  # type: ignore[misc]
         if not forked(lambda number=number: walker.opened(lambda: attempt(number))):  # type: ignore[misc]
             return number
