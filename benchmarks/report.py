@@ -11,13 +11,12 @@ from benchmarks.load import CONNECTIONS, WRK
 from benchmarks.results import Result, cores
 
 README = Path(__file__).with_name("README.md")
-SAID = {True: "yes", False: "**no**", None: ""}
 PACKAGES = ("powauth", "starlette", "uvicorn", "uvloop", "httptools", "sqlalchemy", "aiosqlite", "asyncpg")
 
 
 def table(results: Sequence[Result]) -> str:
     head = ("what", "promised", "measured: median (lowest to highest)", "holds", "Powauth and yardstick")
-    rows = [(row.what, row.bound, row.measured, SAID[row.holds], row.numbers) for row in results]
+    rows = [(row.what, row.bound, row.measured, row.holds, row.numbers) for row in results]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ("---",) * len(head), *rows))
 
 
@@ -63,10 +62,10 @@ the same server (uvicorn, one worker) and the same requests: a browser's headers
 open, a thousand sessions in turn, from a second process. The two run in turn and the order changes with each round.
 `byhand.py` is the yardstick, `ours.py` the same page with Powauth; both are meant to be read.
 
-Requests per second suffer when other programs use the machine. Processor time per request, as the server's own process
-counts it, suffers less, and on a quiet machine says the same, as the server is what is busy; where the two differ much,
-the machine was not quiet. About requests, processor time decides whether a promise holds; about sign-ins, which wait
-for threads, their number per second.
+The promise is about requests per second, which suffer when other programs use the machine: look at the lowest and the
+highest. Beside them stands the ratio of processor time, as the server's own process counts it: steadier, and stricter,
+as it leaves out most of what the network costs, which is the same for both. A promise holds, or does not, where the two
+agree; where they do not, this says so.
 
 "Blocked" is what the thread of the event loop computed between two ticks of a millisecond. How late the ticks came
 stands beside it; that includes what other programs took.

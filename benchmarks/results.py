@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from statistics import median
 
@@ -20,6 +21,24 @@ class Run:
     """Seconds that filling it may take; then it is as full as it is."""
 
 
+class Verdict(StrEnum):
+    """Whether a promise holds."""
+
+    YES = "yes"
+    NO = "**no**"
+    UNCLEAR = "unclear"
+    """Time by the clock and processor time disagree: the machine was not quiet."""
+    UNASKED = ""
+    """Nothing is promised."""
+
+
+def verdict(*holds: bool) -> Verdict:
+    """Return what several ways of measuring say together."""
+    if len(set(holds)) > 1:
+        return Verdict.UNCLEAR
+    return Verdict.YES if holds[0] else Verdict.NO
+
+
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """One row of the table."""
@@ -29,8 +48,7 @@ class Result:
     measured: str
     numbers: str
     """What was measured on either side."""
-    holds: bool | None
-    """`None` where nothing is promised."""
+    holds: Verdict
 
 
 Row = Callable[[Run], Sequence[Result]]

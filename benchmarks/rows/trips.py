@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from benchmarks.ours import make_accounts, make_auth, make_engine, new_session
 from benchmarks.people import address
-from benchmarks.results import Result, Run
+from benchmarks.results import Result, Run, verdict
 from powauth import MemoryStore
 from powauth.starlette import current_account, current_session, current_user
 
@@ -43,7 +43,7 @@ def trips(run: Run) -> Sequence[Result]:
             bound="session: 1 + 0 + 0, account or user: 1 + 0 + 1",
             measured="; ".join(words),
             numbers="counted",
-            holds=counts == expected,
+            holds=verdict(counts == expected),
         )
     ]
 

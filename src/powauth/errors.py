@@ -4,7 +4,6 @@ PowauthError
 ├── ConfigurationError          the programmer's mistake, all problems at once, at start
 ├── Taken                       a unique value exists already (from the data layer)
 ├── Stale                       a record changed since it was read (from the data layer)
-├── Deadlocked                  the engine undid a unit of work that may be tried again (from the data layer)
 ├── StillReferenced             rows of the application refer to the account (from the data layer)
 └── AuthError                   the visitor's outcome, answered in one place
     ├── Unreadable              400  the request cannot be read
@@ -25,7 +24,8 @@ PowauthError
     └── Unavailable             503  with Retry-After
         ├── HashingBusy         503
         ├── StoreUnavailable    503
-        └── DatabaseUnavailable 503
+        ├── DatabaseUnavailable 503
+        └── Deadlocked          503  the engine undid a unit of work; it was tried again, in vain
 """
 
 from collections.abc import Mapping, Sequence
@@ -56,10 +56,6 @@ class Taken(PowauthError):
 
 class Stale(PowauthError):
     """A record is no longer what was read: somebody else changed or deleted it first."""
-
-
-class Deadlocked(PowauthError):
-    """The engine undid a unit of work in favour of another one; the same work may succeed when tried again."""
 
 
 class StillReferenced(PowauthError):
@@ -220,3 +216,7 @@ class StoreUnavailable(Unavailable):
 
 class DatabaseUnavailable(Unavailable):
     """The database did not answer."""
+
+
+class Deadlocked(Unavailable):
+    """The engine undid a unit of work in favour of another one; the same work may succeed when tried again."""
