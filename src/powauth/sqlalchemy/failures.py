@@ -55,7 +55,7 @@ def translated(error: BaseException, uniques: Uniques | None = None) -> PowauthE
     if isinstance(error, IntegrityError):
         return Taken(uniques.field(error) if uniques else None) if code in _UNIQUE else None
     if code in _DEADLOCKED or code.startswith(_BUSY):
-        return Deadlocked(code)
+        return Deadlocked()
     return DatabaseUnavailable() if _is_unavailable(error, code) else None
 
 
