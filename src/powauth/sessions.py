@@ -364,6 +364,12 @@ class Sessions:
         """End all sessions of an account but one; say how many."""
         return await self._store.delete_all(self._kind, handle, keep=(keep.id,) if keep else ())
 
+    async def end_all_but(self, session: Session) -> None:
+        """End every other session of the account, under whatever id; this one keeps all that it has."""
+        for other in await self._all(session.handle):
+            if other.public_id != session.public_id:
+                await self.end(other)
+
     async def list(self, handle: Handle) -> tuple[Session, ...]:
         """Return the sessions of an account, the one that was used last first."""
         found = [session for session in await self._all(handle) if not session.is_retired]

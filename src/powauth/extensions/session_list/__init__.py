@@ -58,12 +58,12 @@ async def end(request: Request[NoForm], ctx: Context) -> Outcome:
 
 async def end_others(request: Request[NoForm], ctx: Context) -> Outcome:  # noqa: ARG001  the shape of a handler
     """End every session of the caller's account but this one."""
-    await ctx.release()
     mine = ctx.session
+    await ctx.lock(mine.handle)  # a proof in flight, which gives a session a new id, comes before or after
     others = [session for session in await ctx.sessions.list(mine.handle) if session.public_id != mine.public_id]
-    await ctx.sessions.end_others(mine.handle, keep=mine)
     for session in others:
         await ctx.emit(SessionEnded(handle=session.handle, session=session.public_id))
+    ctx.last_step(lambda: ctx.sessions.end_all_but(mine))
     return Done(to=SESSIONS, notice="ended_others", data={"ended": len(others)})
 
 
