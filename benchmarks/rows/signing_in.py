@@ -24,6 +24,7 @@ def per_second(run: Run) -> Sequence[Result]:
     seconds = 2 * run.seconds
     ratios: list[float] = []
     by_cpu: list[float] = []
+    rate, hashes = 0.0, dict[str, float]()
     with serving("powauth-sign-in", run.folder, sessions=1) as server:
         _sign_in(server, 1)
         for _ in range(max(2, run.rounds // 2)):
