@@ -61,24 +61,29 @@ def signing_in(port: int) -> Iterator[bytes]:
         yield f"{head}{json_head}{body}".encode()
 
 
-async def load(port: int, requests: Iterator[bytes], connections: int, seconds: float, pause: float) -> list[float]:
+async def load(
+    port: int, requests: Iterator[bytes], connections: int, seconds: float, pause: float
+) -> dict[str, object]:
+    """Return how long each request took, and how long all of it: the last answers come when the time is over."""
+
     def pauses() -> float:
         return random.uniform(0.5, 1.5) * pause
 
-    until = time.monotonic() + seconds
+    began = time.monotonic()
+    until = began + seconds
     asked = await asyncio.gather(*(ask(port, requests, until, pauses) for _ in range(connections)))
-    return [took for each in asked for took in each]
+    return {"took": [took for each in asked for took in each], "seconds": time.monotonic() - began}
 
 
 def main(what: str, port: str, *rest: str) -> None:
     if what == "read":
         cookies, connections, seconds, pause = rest
         requests = reading(int(port), Path(cookies).read_text().splitlines())
-        took = asyncio.run(load(int(port), requests, int(connections), float(seconds), float(pause)))
+        said = asyncio.run(load(int(port), requests, int(connections), float(seconds), float(pause)))
     else:
         clients, seconds = rest
-        took = asyncio.run(load(int(port), signing_in(int(port)), int(clients), float(seconds), 0))
-    print(json.dumps(took))
+        said = asyncio.run(load(int(port), signing_in(int(port)), int(clients), float(seconds), 0))
+    print(json.dumps(said))
 
 
 if __name__ == "__main__":

@@ -57,9 +57,9 @@ def _by_wrk(server: Server, seconds: int) -> tuple[int, float]:
 
 
 def _by_our_client(server: Server, seconds: int) -> tuple[int, float]:
-    took = start_client("read", str(server.port), str(server.cookies), str(CONNECTIONS), str(seconds), "0")
-    requests = len(answers_of(took))
-    return requests, requests / seconds
+    client = start_client("read", str(server.port), str(server.cookies), str(CONNECTIONS), str(seconds), "0")
+    took, all_of_it = answers_of(client)
+    return len(took), len(took) / all_of_it
 
 
 def start_client(*arguments: str) -> subprocess.Popen[str]:
@@ -68,10 +68,10 @@ def start_client(*arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-def answers_of(client: subprocess.Popen[str]) -> list[float]:
-    """Wait for a client to end; return how long each of its requests took, in seconds."""
+def answers_of(client: subprocess.Popen[str]) -> tuple[list[float], float]:
+    """Wait for a client to end; return how long each of its requests took, and all of them, in seconds."""
     said, _ = client.communicate()
     if client.returncode:
         raise RuntimeError("a client was refused: its words are above")
-    took: list[float] = json.loads(said)
-    return took
+    told = json.loads(said)
+    return told["took"], told["seconds"]

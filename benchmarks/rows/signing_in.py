@@ -30,10 +30,10 @@ def per_second(run: Run) -> Sequence[Result]:
         for _ in range(max(2, run.rounds // 2)):
             hashes = _hash(seconds)
             before = server.cpu()
-            signed_in = len(answers_of(_sign_in_for(server, seconds)))
-            ratios.append(signed_in / seconds / hashes["per_second"])
-            by_cpu.append(hashes["cpu"] * signed_in / (server.cpu() - before))
-            rate = signed_in / seconds
+            signed_in, all_of_it = answers_of(_sign_in_for(server, seconds))
+            rate = len(signed_in) / all_of_it
+            ratios.append(rate / hashes["per_second"])
+            by_cpu.append(hashes["cpu"] * len(signed_in) / (server.cpu() - before))
     return [
         Result(
             what="sign-ins per second, beside cores ÷ the time of one argon2 hash",
@@ -73,12 +73,12 @@ def meanwhile(run: Run) -> Sequence[Result]:
     with serving("powauth-sign-in", run.folder) as server:
         _sign_in(server, 1)
         for _ in range(max(2, run.rounds // 2)):
-            quiet = answers_of(_read(server, seconds))
+            quiet, _ = answers_of(_read(server, seconds))
             server.ask("/lag")
             signers = _sign_in_for(server, seconds + 2)
             time.sleep(1)  # all of them begin in the same instant, which is told apart
             beginning += json.loads(server.ask("/lag"))["busy"]
-            disturbed = answers_of(_read(server, seconds))
+            disturbed, _ = answers_of(_read(server, seconds))
             lag = json.loads(server.ask("/lag"))
             answers_of(signers)
             ratios.append(percentile(disturbed, 0.99) / percentile(quiet, 0.99))

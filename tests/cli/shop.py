@@ -44,7 +44,8 @@ class User(AccountColumns, Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     name: Mapped[str | None]
 
-database = SQLAlchemyDatabase(async_sessionmaker(create_async_engine("sqlite+aiosqlite:///{folder}/app.db")), User)
+engine = create_async_engine("sqlite+aiosqlite:///{folder}/app.db")
+database = SQLAlchemyDatabase(async_sessionmaker(engine), User)
 settings = dict(
     secret="{secret}",
     database=database,

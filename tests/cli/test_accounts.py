@@ -295,11 +295,11 @@ def test_a_locked_account_can_be_closed(shop: Shop) -> None:
 
 REFERRING = """
 from sqlalchemy import ForeignKey, event
-from sqlalchemy.engine import Engine
 
-@event.listens_for(Engine, "connect")
+@event.listens_for(engine.sync_engine, "connect")
 def _enforce(connection, record):
-    connection.execute("PRAGMA foreign_keys=ON")
+    if "sqlite" in type(connection).__name__:
+        connection.execute("PRAGMA foreign_keys=ON")
 
 class Order(Base):
     __tablename__ = "orders"
