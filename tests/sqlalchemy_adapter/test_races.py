@@ -156,8 +156,9 @@ def is_one_writer(pair: Pair) -> bool:
 async def test_of_two_processes_exactly_one_stores(pair: Pair, how: str, stored: int, tmp_path: Path) -> None:
     async with pair.first.unit() as unit:
         await unit.records(Note).add(Note(id="1"))
-    command = [sys.executable, str(Path(__file__).with_name("contender.py")), pair.url, how, str(tmp_path)]
-    answers = await asyncio.gather(*(anyio.run_process([*command, str(number)]) for number in (1, 2)))
+    command = [sys.executable, "-m", "tests.sqlalchemy_adapter.contender", pair.url, how, str(tmp_path)]
+    root = Path(__file__).parents[2]
+    answers = await asyncio.gather(*(anyio.run_process([*command, str(number)], cwd=root) for number in (1, 2)))
     assert [answer.stdout.strip() for answer in answers].count(b"stored") == stored
 
 
