@@ -258,10 +258,11 @@ def columns(path: str) -> str:
 
 def operations() -> str:
     """Return what can be done to an account."""
-    syntax = tree(str(SOURCE / "operations.py"))
+    files = ("signing_up", "authentication", "signing_in", "changes", "locks", "closing")
+    nodes = [node for name in files for node in tree(str(SOURCE / "operations" / f"{name}.py")).body]
 
     def rows() -> Rows:
-        for node in syntax.body:
+        for node in nodes:
             if isinstance(node, ast.AsyncFunctionDef) and node.name in powauth.__all__:
                 yield code(signature(node)), " ".join((ast.get_docstring(node) or "").split())
 

@@ -40,8 +40,12 @@ from powauth.events import (
     AuthenticationFailed,
     Closed,
     Closing,
+    CredentialChanged,
     EmailChanged,
     EmailChanging,
+    EmailConfirmed,
+    EmailRestored,
+    EmailTaken,
     Erased,
     Event,
     LimitReached,
@@ -50,6 +54,7 @@ from powauth.events import (
     PasswordChanged,
     PasswordChanging,
     ProfileChanged,
+    Reopened,
     SessionEnded,
     SessionStarted,
     SessionStolen,
@@ -65,7 +70,7 @@ from powauth.events import (
     Unlocked,
     UsernameChanged,
 )
-from powauth.extension import Command, Extension, Fields, Link, Manifest
+from powauth.extension import EVERY_WAY_IN, Chore, Command, Extension, Fields, Link, Manifest
 from powauth.forms import (
     Autocomplete,
     Between,
@@ -82,17 +87,20 @@ from powauth.forms import (
 )
 from powauth.http import RawRequest, Request
 from powauth.limits import Backoff, Limit
-from powauth.mail import ConsoleMailer, Mail, Mailer, MailKind
+from powauth.mail import ConsoleMailer, Mail, Mailer, MailKind, Undeliverable
 from powauth.operations import (
     Authentic,
     Changed,
+    Entered,
     authenticate,
     change_email,
     change_password,
     change_profile,
     change_username,
     close_account,
+    erase_account,
     lock_account,
+    reopen_account,
     sign_in,
     sign_out,
     sign_up,
@@ -112,6 +120,7 @@ from powauth.tokens import Token, TokenKind
 
 __all__ = [
     "ANYBODY",
+    "EVERY_WAY_IN",
     "PARKED",
     "SIGNED_IN",
     "SIGNED_OUT",
@@ -132,6 +141,7 @@ __all__ = [
     "Changed",
     "Changes",
     "Choice",
+    "Chore",
     "Clock",
     "Closed",
     "Closing",
@@ -141,6 +151,7 @@ __all__ = [
     "ConsoleMailer",
     "Context",
     "Cookies",
+    "CredentialChanged",
     "CrossSite",
     "DatabaseUnavailable",
     "Detour",
@@ -148,7 +159,11 @@ __all__ = [
     "Email",
     "EmailChanged",
     "EmailChanging",
+    "EmailConfirmed",
+    "EmailRestored",
+    "EmailTaken",
     "Encrypted",
+    "Entered",
     "Erased",
     "Event",
     "Extension",
@@ -205,6 +220,7 @@ __all__ = [
     "RawRequest",
     "Record",
     "Records",
+    "Reopened",
     "Request",
     "Requirement",
     "Resumed",
@@ -239,6 +255,7 @@ __all__ = [
     "TooManyAttempts",
     "Transport",
     "Unavailable",
+    "Undeliverable",
     "Unique",
     "Unlocked",
     "Unreadable",
@@ -251,9 +268,11 @@ __all__ = [
     "change_profile",
     "change_username",
     "close_account",
+    "erase_account",
     "lock_account",
     "new_id",
     "on",
+    "reopen_account",
     "sign_in",
     "sign_out",
     "sign_up",

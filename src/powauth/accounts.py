@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NewType, Protocol
+from typing import Any, Literal, NewType, Protocol
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -18,6 +18,9 @@ Handle = NewType("Handle", str)
 
 LockedBy = str
 """Who locked: `administrator`, `owner` or `limit`. An administrator's lock is lifted by an administrator only."""
+
+Change = Literal["password", "email", "lock", "factor", "close"]
+"""What raises an account's epoch, and with it ends sessions and tokens."""
 
 MAX_EMAIL = 254  # RFC 5321 §4.5.3.1.3, less the angle brackets
 MAX_USERNAME = 64
@@ -62,9 +65,14 @@ class Account:
         return self.closed_at is not None
 
     @property
+    def is_guarded(self) -> bool:
+        """Whether a limit locked it: only a browser that it knows may sign in with a password."""
+        return self.locked_at is not None and self.locked_by == "limit"
+
+    @property
     def is_open(self) -> bool:
-        """Whether somebody may be signed in to it: neither locked nor closed."""
-        return self.locked_at is None and self.closed_at is None
+        """Whether somebody may be signed in to it: neither closed nor locked by its owner or an administrator."""
+        return self.closed_at is None and (self.locked_at is None or self.is_guarded)
 
     @property
     def label(self) -> str:

@@ -14,7 +14,7 @@ from powauth.edge import Edge
 from powauth.errors import AuthError, ConfigurationError
 from powauth.fold import fold
 from powauth.http import RawRequest, Response
-from powauth.plan import Plan
+from powauth.plan import AnyChore, Plan
 from powauth.sender import Sender
 from powauth.settings import Settings, U
 from powauth.templates import Templates
@@ -137,14 +137,21 @@ class Auth(Settings[U], Generic[U]):
             await _carefully(self.purge())
 
     async def purge(self) -> int:
-        """Remove what is over, in small batches; say how much. Nothing depends on it but space."""
+        """Remove what is over, in small batches, and do the chores of extensions; say how much was done."""
         removed = 0
         while count := await self.plan.store.purge(limit=BATCH):
             removed += count
         for tenant in self.plan.all_tenants():
             while count := await self._purge_tokens(tenant):
                 removed += count
+            for chore in self.plan.chores.values():
+                while count := await self._do(chore, tenant):
+                    removed += count
         return removed
+
+    async def _do(self, chore: AnyChore, tenant: Tenant) -> int:
+        async with self.begin(tenant=tenant) as ctx:
+            return await chore(ctx)
 
     async def _purge_tokens(self, tenant: Tenant) -> int:
         async with self.begin(tenant=tenant) as ctx:

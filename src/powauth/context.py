@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Generic, TypeVar, cast
 
 from powauth.accounts import Account, Accounts, Handle
@@ -40,6 +40,8 @@ class Caller:
     pending: Pending | None = None
     known: frozenset[Handle] = frozenset()
     """The accounts that this browser signed in to before."""
+    cookies: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    """What the browser sent of the cookies that extensions declare, by their names; none beside a bearer token."""
 
 
 NOBODY = Caller()
@@ -58,7 +60,7 @@ def on(event: type[E], run: Callable[[E, "Context"], Awaitable[Detour | None]]) 
     """Return a hook that runs in the unit of work of the operation that announces the event.
 
     Hooks of one event run in the order of the extensions, the application's own last. One that raises an `AuthError`
-    refuses; only hooks of `SigningIn` and `EmailChanging` may return a `Detour`.
+    refuses. A `Detour` may be returned for `SigningIn`, `EmailChanging`, `EmailTaken`, `SignedUp` and `Closing`.
     """
     return Hook(event, run)
 
@@ -76,6 +78,8 @@ class Context:
         self.is_joined = is_joined
         """Whether it runs inside the application's transaction, which then decides."""
         self.traces: list[Event] = []
+        self.cookies: dict[str, tuple[str, timedelta]] = {}
+        """What the answer writes after the commit: value and age, by the name that an extension declared."""
         self._last_steps: list[Later] = []
         self._account: Account | None = None
 
@@ -130,6 +134,10 @@ class Context:
         msg = f"{extension.__name__} is not enabled: add it to extensions"
         raise ConfigurationError(msg)
 
+    def has(self, extension: type[object]) -> bool:
+        """Say whether an extension is enabled."""
+        return any(issubclass(kind, extension) for kind in self.plan.extensions)
+
     async def account(self) -> Account:
         """Return the signed-in account as the database has it. Raises `NotSignedIn` when it may no longer be used."""
         if self._account is None:
@@ -158,12 +166,17 @@ class Context:
         return account
 
     async def emit(self, event: Event) -> Detour | None:
-        """Run the hooks of an event in their order; return the first detour that one asks for."""
+        """Run the hooks of an event in their order; return the first detour that one asks for.
+
+        A gate that asks for one is the last that is asked; of what has happened already, every hook is told.
+        """
+        first: Detour | None = None
         for hook in self._hooks(event):
             detour = await hook(event, self)
-            if detour is not None:
-                return detour
-        return None
+            first = first or detour
+            if first is not None and event.is_gate:
+                break
+        return first
 
     def _hooks(self, event: Event) -> tuple[AnyHook, ...]:
         return (*self.plan.hooks.get(type(event), ()), *self.plan.hooks.get(Event, ()))
@@ -191,6 +204,26 @@ class Context:
         )
         await self.records(OutboxRecord).add(letter.record(self.now))
         self.after_commit(self._ring)
+
+    async def send_on_request(self, kind: MailKind, identifier: str, *, parts: Mapping[str, str] | None = None) -> None:
+        """Owe a mail to whoever has this address or user name, known or not: the same row, by the same work.
+
+        The sender looks the account up, and mails its stored address. `identifier` is an `identifier_key`.
+        """
+        letter = Letter(
+            kind=self.plan.mail_names[kind], to=identifier, language=self.caller.language, parts=parts or {}
+        )
+        await self.records(OutboxRecord).add(letter.record(self.now))
+        self.after_commit(self._ring)
+
+    def write_cookie(self, name: str, value: str, *, max_age: timedelta) -> None:
+        """Let the answer write a cookie that an extension declared, once this unit is committed."""
+        self.cookies[name] = (value, max_age)
+
+    def unwrite_cookie(self, name: str) -> None:
+        """Let the answer remove a cookie that an extension declared, if the browser sent it."""
+        if name in self.caller.cookies:
+            self.cookies[name] = ("", timedelta(0))
 
     async def _ring(self) -> None:
         self.plan.ring()

@@ -15,12 +15,10 @@ from powauth.errors import (
     AlreadySignedIn,
     AuthError,
     Conflict,
-    Deadlocked,
     FieldError,
     InvalidCredentials,
     InvalidForm,
     NotSignedIn,
-    Stale,
     TooManyAttempts,
     Unavailable,
     Unreadable,
@@ -31,10 +29,9 @@ from powauth.http import Redirect, Request, Response, accept_prefers_html
 from powauth.operations import password_problems
 from powauth.pages import Outcome, Page, Shown
 from powauth.plan import Plan
-from powauth.redirects import safe_target
 from powauth.routing import FormPage, Get, Router, as_post, form_of, methods, requirement, show_of
 from powauth.templates import Templates
-from powauth.units import announce, begin, persistently
+from powauth.units import announce, begin
 from powauth.visits import Visit
 
 _STAY_ON_FORM = (InvalidForm, InvalidCredentials, TooManyAttempts, Unavailable, Conflict)
@@ -145,11 +142,8 @@ class Edge:
         limit = post.limit if post else None
         if limit is None:
             return
-        async with begin(self._plan, call.visit.tenant, call.caller, writes=False) as ctx:
-            try:
-                await ctx.limit(f"page:{self._plan.pages[call.original].code}", limit)
-            finally:
-                call.visit.traces += ctx.traces
+        name = f"page:{self._plan.pages[call.original].code}"
+        await call.visit.work(call.caller, lambda ctx: ctx.limit(name, limit), writes=False)
 
     async def _with_body(self, call: Call, body: Body) -> Call:
         wants = "json" if body.is_json else call.wants
@@ -186,21 +180,15 @@ class Edge:
 
     async def _handle(self, call: Call) -> Handled:
         """Run the handler in one unit of work and commit it; begin again when the engine undid it."""
-        return await persistently(lambda: self._handle_once(call))
 
-    async def _handle_once(self, call: Call) -> Handled:
-        async with begin(self._plan, call.visit.tenant, call.caller, writes=call.visit.raw.is_unsafe) as ctx:
-            try:
-                await requirement(call.page).check(ctx)
-                request = self._request(call)
-                outcome = await self._run(call, request, ctx)
-                account = await self._account(call, ctx) if isinstance(outcome, Shown) else None
-                return Handled(outcome=outcome, extras=request.extras, account=account)
-            except (Deadlocked, Stale):
-                ctx.traces.clear()  # it is begun again, and will leave them then
-                raise
-            finally:
-                call.visit.traces += ctx.traces
+        async def handle(ctx: Context) -> Handled:
+            await requirement(call.page).check(ctx)
+            request = self._request(call)
+            outcome = await self._run(call, request, ctx)
+            account = await self._account(call, ctx) if isinstance(outcome, Shown) else None
+            return Handled(outcome=outcome, extras=request.extras, account=account)
+
+        return await call.visit.work(call.caller, handle, writes=call.visit.raw.is_unsafe)
 
     async def _run(self, call: Call, request: Request[Any], ctx: Context) -> Outcome:
         post = as_post(call.page)
@@ -273,7 +261,7 @@ class Edge:
         return {name: value for name, value in call.query.items() if name != "next" or self._may_follow(call, value)}
 
     def _may_follow(self, call: Call, target: str) -> bool:
-        return target in self._plan.app_links or self._target(call, target) is not None
+        return target in self._plan.app_links or call.visit.target(target) is not None
 
     def _fields(self, page: Page) -> tuple[FormField, ...]:
         served = self._plan.pages[page].page
@@ -286,7 +274,7 @@ class Edge:
         if not call.is_html:
             return self._answers.problem(_whole(error, call.visit), "json")
         if isinstance(error, AlreadySignedIn):
-            return Redirect(self._target(call, call.query.get("next")) or self._plan.paths.get("after_sign_in"))
+            return Redirect(call.visit.target(call.query.get("next")) or self._plan.paths.get("after_sign_in"))
         if isinstance(error, ActionRequired):
             return Redirect(with_next(error.url, self._way_back(call)))
         if isinstance(error, NotSignedIn) and call.visit.raw.method == "GET" and self._plan.entrance:
@@ -333,9 +321,6 @@ class Edge:
             return self._plan.mount + call.visit.raw.path + (f"?{query}" if query else "")
         home = self._home(call.original)
         return self._plan.path(home, **call.params) if home else self._plan.paths.get("after_sign_in")
-
-    def _target(self, call: Call, target: object) -> str | None:
-        return safe_target(target, base_url=call.visit.tenant.base_url, origins=self._plan.origins)
 
 
 def _whole(error: AuthError, visit: Visit) -> AuthError:

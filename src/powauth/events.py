@@ -5,8 +5,9 @@ Both run in the unit of work of the operation. What must follow a commit is give
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
-from powauth.accounts import Account, Handle, NewAccount
+from powauth.accounts import Account, Change, Handle, NewAccount
 from powauth.forms import Form
 from powauth.sessions import Proof, Session, Transport
 
@@ -14,6 +15,9 @@ from powauth.sessions import Proof, Session, Transport
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Base of every event."""
+
+    is_gate: ClassVar[bool] = False
+    """Whether a hook that asks for a step is the last to be asked: the others are asked once it is taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,23 @@ class SignedUp(Event):
 
     account: Account
     extras: Mapping[type[Form], Form] = field(default_factory=dict[type[Form], Form])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailTaken(Event):
+    """Somebody signed up with an address that an account has already.
+
+    A hook that returns a `Detour` lets the answer be the one that a free address gets.
+    """
+
+    new: NewAccount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailConfirmed(Event):
+    """An address was proved by its owner."""
+
+    account: Account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +77,8 @@ class SigningIn(Event):
 
     A hook refuses by raising `InvalidCredentials`, or returns a `Detour` to ask for one more step.
     """
+
+    is_gate = True
 
     account: Account
     proofs: tuple[Proof, ...]
@@ -107,7 +130,9 @@ class PasswordChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmailChanging(Event):
-    """An address is about to change."""
+    """An address is about to change. A hook that returns a `Detour` lets it wait for a step."""
+
+    is_gate = True
 
     account: Account
     email: str
@@ -119,6 +144,22 @@ class EmailChanged(Event):
 
     account: Account
     former: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmailRestored(Event):
+    """A former address was put back by whoever reads its mailbox: somebody else had changed it to `former`."""
+
+    account: Account
+    former: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialChanged(Event):
+    """The account's epoch grew: with password, address, lock, factor or closing. What was bound to the former ends."""
+
+    account: Account
+    change: Change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +194,7 @@ class Unlocked(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closing(Event):
-    """An account is about to be closed."""
+    """An account is about to be closed. A hook that returns a `Detour` lets it be kept, closed, instead of erased."""
 
     account: Account
 
@@ -161,6 +202,13 @@ class Closing(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closed(Event):
     """An account was closed; its sessions are over."""
+
+    account: Account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reopened(Event):
+    """A closed account was opened again by its owner."""
 
     account: Account
 

@@ -11,6 +11,7 @@ from powauth.forms import F, Form
 from powauth.mail import MailKind
 from powauth.pages import Page
 from powauth.records import Record
+from powauth.sessions import Session
 from powauth.tokens import TokenKind
 
 
@@ -23,13 +24,36 @@ class Link:
     text: str
 
 
+class EveryWayIn:
+    """Stands for all pages that sign somebody in, whoever serves them."""
+
+
+EVERY_WAY_IN = EveryWayIn()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fields:
     """Fields that are added to another extension's page; they arrive as `request.extra(form)`."""
 
-    on: Page
+    on: Page | EveryWayIn
     form: type[Form]
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chore:
+    """Work that comes back, in every tenant, while the application runs.
+
+    It does a batch in one unit of work and says how much it did; it is asked again until nothing is left.
+    """
+
+    name: str
+    run: Callable[[Context], Awaitable[int]]
+
+
+Return = Callable[[Context], Awaitable[Session | None]]
+"""Returns the session that a browser's cookie stands for, begun by `sign_in` or already going on; `None` if none.
+
+Asked on top-level navigations and requests of the site itself, where the session's own cookie opens nothing."""
 
 CommandResult = Mapping[str, object] | Sequence[Mapping[str, object]] | None
 """What a command prints: one thing, several, or nothing; a table for people, JSON for programs. Never a secret."""
@@ -70,6 +94,13 @@ class Manifest:
     messages: Mapping[str, str] = field(default_factory=dict[str, str])
     mails: tuple[MailKind, ...] = ()
     commands: tuple[Command[Any], ...] = ()
+    cookies: tuple[str, ...] = ()
+    """The names of the cookies that it reads from `ctx.caller.cookies` and writes by `ctx.write_cookie`."""
+    returns: tuple[Return, ...] = ()
+    """How a browser whose session is over may come back without anybody typing anything."""
+    holds: tuple[Page, ...] = ()
+    """Pages that would sign somebody in, and do not because this extension stands between."""
+    chores: tuple[Chore, ...] = ()
 
     def served(self) -> tuple[Route, ...]:
         """Return its pages, each with the value that the extension names it by."""
@@ -118,6 +149,10 @@ class Manifest:
             messages={**self.messages, **more.messages},
             mails=(*self.mails, *more.mails),
             commands=(*self.commands, *more.commands),
+            cookies=(*self.cookies, *more.cookies),
+            returns=(*self.returns, *more.returns),
+            holds=(*self.holds, *more.holds),
+            chores=(*self.chores, *more.chores),
         )
 
 

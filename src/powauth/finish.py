@@ -1,27 +1,22 @@
 """Finish: what follows a handler's commit. `sign_in` in a unit of its own, cookies, then a redirect or data."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from powauth import programs
 from powauth.accounts import Account
 from powauth.answers import Answers, account_data, session_data
 from powauth.context import Caller, Context
-from powauth.errors import ActionRequired, Deadlocked, Forbidden, InvalidCredentials, InvalidToken, NotSignedIn, Stale
+from powauth.errors import ActionRequired, Forbidden, InvalidToken, NotSignedIn
 from powauth.forms import Form, asked, form_name, read
 from powauth.http import Empty, Json, Redirect, Response
 from powauth.limits import Claim
-from powauth.operations import admit, clear, sign_in, step_up
+from powauth.operations import Entered, admit, clear, sign_in, step_up
 from powauth.pages import Detour, Done, Exchanged, Outcome, Page, Proved, Resumed
-from powauth.pending import LIFETIME, Pending, new_pending_id
+from powauth.pending import Pending, new_pending_id
 from powauth.plan import Plan
-from powauth.redirects import safe_target
 from powauth.sessions import Session
-from powauth.units import begin, persistently
 from powauth.visits import Visit
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +50,7 @@ class Finish:
         """Return the answer to an outcome."""
         if isinstance(outcome, Done):
             if outcome.abandons:
-                await self._discard_pending(after)
+                await after.visit.discard_pending(after.caller)
             return self._done(after, outcome)
         if isinstance(outcome, Resumed):
             return await self._resume(after, outcome)
@@ -74,15 +69,12 @@ class Finish:
             data = {**(outcome.data or {}), **token}
             return Json(data, outcome.status) if data else Empty()
         self._leave_notice(after, outcome.notice)
-        to = self._plan.path(outcome.to) if isinstance(outcome.to, Page) else self._target(after.visit, outcome.to)
+        to = self._plan.path(outcome.to) if isinstance(outcome.to, Page) else after.visit.target(outcome.to)
         return Redirect(to or after.home or self._plan.paths.get("after_sign_in"))
 
     def _leave_notice(self, after: Following, notice: str | None) -> None:
         if notice:
             after.visit.leave_notice(f"{after.extension}.{notice}")
-
-    def _target(self, visit: Visit, target: object) -> str | None:
-        return safe_target(target, base_url=visit.tenant.base_url, origins=self._plan.origins)
 
     def _carry(self, visit: Visit, session: Session) -> dict[str, object]:
         """Hand a session out: a cookie, or the token that a program keeps."""
@@ -92,18 +84,17 @@ class Finish:
         return {"token": visit.sessions.secret(session), "expires_at": session.ends_at}
 
     async def _step_up(self, after: Following, outcome: Proved) -> Response:
-        session = await self._unit(after, lambda ctx: step_up(ctx, outcome.proof))
+        session = await after.visit.work(after.caller, lambda ctx: step_up(ctx, outcome.proof))
         token = self._carry(after.visit, session)
         if after.wants == "json":
             return Json({"session": session_data(session), **token}, after.status)
-        return Redirect(self._target(after.visit, outcome.next) or self._plan.paths.get("after_sign_in"))
+        return Redirect(after.visit.target(outcome.next) or self._plan.paths.get("after_sign_in"))
 
     async def _start(self, after: Following, outcome: Proved) -> Response:
         if outcome.transport == "bearer" and not after.grants_bearer:
             raise Forbidden
         parked = Pending(
             handle=outcome.proof.handle,
-            account_id=outcome.account.id,
             id="",
             epoch=outcome.proof.epoch,
             proofs=(outcome.proof,),
@@ -119,7 +110,7 @@ class Finish:
         """Return where the sign-in leads: to the program that wants a code, or to where somebody wanted to go."""
         if outcome.challenge:
             return programs.address_of(self._plan, after.visit.tenant, outcome.next, outcome.challenge)
-        return self._target(after.visit, outcome.next)
+        return after.visit.target(outcome.next)
 
     async def _exchange(self, after: Following, outcome: Exchanged) -> Response:
         """Use a code up, also one that comes with a wrong verifier, and go on with its sign-in."""
@@ -165,18 +156,16 @@ class Finish:
         if parked.challenge:
             return await self._code(after, parked)
 
-        async def start(ctx: Context) -> tuple[Session | Detour, Account | None]:
+        async def start(ctx: Context) -> Entered | Detour:
             result = await sign_in(ctx, parked.proofs, transport=parked.transport, extras=after.extras)
             ctx.after_commit(lambda: clear(ctx, after.claims))
-            return result, await ctx.accounts.by_handle(parked.handle)
+            return result
 
-        result, account = await self._unit(after, start)
-        if account is None:
-            raise InvalidCredentials
-        await self._discard_pending(after)
+        result = await after.visit.work(after.caller, start)
+        await after.visit.discard_pending(after.caller)
         if isinstance(result, Detour):
             return await self._detour(after, parked, result)
-        return self._signed_in(after, account, result, parked)
+        return self._signed_in(after, result.account, result.session, parked)
 
     async def _code(self, after: Following, parked: Pending) -> Response:
         """Send the browser back to the program that began, with a code; nobody is signed in by that."""
@@ -186,49 +175,22 @@ class Finish:
             ctx.after_commit(lambda: clear(ctx, after.claims))
             return result
 
-        result = await self._unit(after, let_in)
-        await self._discard_pending(after)
+        result = await after.visit.work(after.caller, let_in)
+        await after.visit.discard_pending(after.caller)
         if isinstance(result, Detour):
             return await self._detour(after, parked, result)
         code = await self._plan.codes(after.visit.tenant.id).park(replace(parked, id=new_pending_id()))
         link = parked.next or ""
         return Redirect(f"{link}{'&' if '?' in link else '?'}code={code}")
 
-    async def _unit(self, after: Following, work: Callable[[Context], Awaitable[T]]) -> T:
-        """Do work in a unit of its own, begun again when the engine undid it; its traces stay in any case."""
-
-        async def once() -> T:
-            async with begin(self._plan, after.visit.tenant, after.caller) as ctx:
-                try:
-                    return await work(ctx)
-                except (Deadlocked, Stale):
-                    ctx.traces.clear()  # it is begun again, and will leave them then
-                    raise
-                finally:
-                    after.visit.traces += ctx.traces
-
-        return await persistently(once)
-
-    async def _discard_pending(self, after: Following) -> None:
-        """Forget a parked sign-in that another one replaces, or that its owner gave up."""
-        if after.caller.pending is not None:
-            await self._plan.parking(after.visit.tenant.id).take(after.caller.pending)
-            after.visit.unwrite("pending")
-
     async def _detour(self, after: Following, parked: Pending, detour: Detour) -> Response:
-        code = self._plan.pages[detour.page].code
-        if code in parked.passed:  # it would ask for ever: its page lets people pass who did not do what it asks
-            raise Forbidden
-        parked = replace(parked, id=new_pending_id(), detour=code)
-        secret = await self._plan.parking(after.visit.tenant.id).park(parked)
+        secret = await after.visit.park(parked, detour)
         path = self._plan.path(detour.page)
-        if parked.transport == "cookie":
-            after.visit.write("pending", secret, max_age=LIFETIME)
         if after.wants == "html":
             return Redirect(path)
         more = {"pending": secret} if parked.transport == "bearer" else {}
         url = after.visit.tenant.base_url.rstrip("/") + path.removeprefix(self._plan.mount)
-        return self._answers.problem(ActionRequired(code, url), "json", more)
+        return self._answers.problem(ActionRequired(self._plan.pages[detour.page].code, url), "json", more)
 
     def _signed_in(self, after: Following, account: Account, session: Session, parked: Pending) -> Response:
         token = self._carry(after.visit, session)

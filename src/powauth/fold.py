@@ -12,8 +12,8 @@ from powauth.csrf import origin_of
 from powauth.database import Schema
 from powauth.errors import ConfigurationError
 from powauth.events import Event
-from powauth.extension import Extension, Manifest, Route
-from powauth.forms import NoForm, field_names, form_fields, form_name, is_asked
+from powauth.extension import EveryWayIn, Extension, Fields, Manifest, Route
+from powauth.forms import Form, NoForm, field_names, form_fields, form_name, is_asked
 from powauth.mail import ConsoleMailer
 from powauth.messages import CORE_MESSAGES, Words
 from powauth.outbox import OutboxRecord
@@ -22,7 +22,7 @@ from powauth.passwords import Hasher
 from powauth.plan import AnyHook, Bound, Plan
 from powauth.records import Record
 from powauth.redirects import safe_target
-from powauth.routing import FormPage, form_of, methods
+from powauth.routing import FormPage, form_of, methods, signs_in
 from powauth.settings import Settings
 from powauth.signing import Signer, secret_problems
 from powauth.tokens import TokenRecord
@@ -60,6 +60,7 @@ def _plan(settings: Settings[Any], manifests: list[Named], schema: Schema) -> Pl
     }
     mails = {f"{name}.{kind.name}": kind for name, manifest in manifests for kind in manifest.mails}
     passwords = settings.passwords.strict() if settings.profile == "strict" else settings.passwords
+    held = frozenset(page for _, manifest in manifests for page in manifest.holds)
     added = [fields for _, manifest in manifests for fields in manifest.fields]
     owners = {fields.form: name for name, manifest in manifests for fields in manifest.fields}
     return Plan(
@@ -87,7 +88,7 @@ def _plan(settings: Settings[Any], manifests: list[Named], schema: Schema) -> Pl
         trusted_proxies=tuple(_networks(settings.trusted_proxies)),
         tenants=settings.tenant,
         entrance=next((page for page, bound in pages.items() if _is_entrance(bound.page)), None),
-        fields={page: tuple(f.form for f in added if f.on == page) for page in pages},
+        fields={page: _added_forms(bound, added, held) for page, bound in pages.items()},
         field_owners=owners,
         links={page: _links(page, pages, manifests) for page in pages},
         extensions={type(extension): extension for extension in settings.extensions},
@@ -96,6 +97,10 @@ def _plan(settings: Settings[Any], manifests: list[Named], schema: Schema) -> Pl
         token_kinds=tuple(kind for _, manifest in manifests for kind in manifest.tokens),
         mail_kinds=mails,
         mail_names={kind: name for name, kind in mails.items()},
+        cookie_kinds=tuple(name for _, manifest in manifests for name in manifest.cookies),
+        returns=tuple(way for _, manifest in manifests for way in manifest.returns),
+        held=held,
+        chores={f"{name}.{chore.name}": chore.run for name, manifest in manifests for chore in manifest.chores},
         extra_forms={form_name(fields.form): fields.form for fields in added},
         folders=tuple((e.name, str(e.templates)) for e in settings.extensions if e.templates is not None),
     )
@@ -253,6 +258,7 @@ def _manifest_problems(manifests: list[Named]) -> Iterator[str]:
     yield from _route_problems(routes)
     yield from _field_problems(manifests, {route.original: route.page for _, route in routes})
     yield from _clashes("table", [(n, r.__table__) for n, m in manifests for r in m.records])
+    yield from _clashes("cookie", [(n, cookie) for n, m in manifests for cookie in m.cookies])
     yield from _clashes("token", [(n, kind.name) for n, m in manifests for kind in m.tokens])
     for name, manifest in manifests:
         for link in manifest.links:
@@ -281,8 +287,14 @@ def _route_problems(routes: list[tuple[str, Route]]) -> Iterator[str]:
             yield f"{name}.{page.name}: a path begins with / and does not end with one, unlike {page.path!r}"
 
 
+_OURS: Mapping[str, tuple[str, ...]] = {
+    "table": ("tokens", "outbox", "schema"),
+    "cookie": ("session", "pending", "notice", "device"),
+}
+
+
 def _clashes(what: str, found: list[tuple[str, str]]) -> Iterator[str]:
-    owners: dict[str, str] = {"tokens": "powauth", "outbox": "powauth", "schema": "powauth"} if what == "table" else {}
+    owners = dict.fromkeys(_OURS.get(what, ()), "powauth")
     for owner, name in found:
         if owners.setdefault(name, owner) != owner or (owner, name) in found[: found.index((owner, name))]:
             yield f"the {what} {name!r} belongs to {owners[name]} and to {owner}: rename one"
@@ -292,16 +304,33 @@ def _field_problems(manifests: list[Named], served: Mapping[Page, Page]) -> Iter
     present = {page: set(_own_names(now)) for page, now in served.items()}
     for name, manifest in manifests:
         for fields in manifest.fields:
-            page = fields.on
-            if page not in present:
-                yield f"{name}: adds fields to {page.path}, which nobody serves: enable what serves it"
-                continue
+            pages = _pages_of(fields, served)
+            if not pages and isinstance(fields.on, Page):
+                yield f"{name}: adds fields to {fields.on.path}, which nobody serves: enable what serves it"
             if any(known.is_secret for known in form_fields(fields.form)):
-                yield f"{name}: adds a password to {page.path}: what is added may be parked, and no password may be"
-            for field in field_names(fields.form):
-                if field in present[page]:
-                    yield f"{name}: the field {field!r} is on {page.path} already: rename it"
-                present[page].add(field)
+                yield f"{name}: adds a password to {_where(fields)}: added fields may be parked, and no password may be"
+            for page in pages:
+                for field in field_names(fields.form):
+                    if field in present[page]:
+                        yield f"{name}: the field {field!r} is on {page.path} already: rename it"
+                    present[page].add(field)
+
+
+def _pages_of(fields: Fields, served: Mapping[Page, Page]) -> tuple[Page, ...]:
+    """Return the pages on which added fields stand, by the values that extensions name them by."""
+    if isinstance(fields.on, Page):
+        return (fields.on,) if fields.on in served else ()
+    return tuple(original for original, page in served.items() if signs_in(page))
+
+
+def _where(fields: Fields) -> str:
+    return fields.on.path if isinstance(fields.on, Page) else "every way in"
+
+
+def _added_forms(bound: Bound, added: Iterable[Fields], held: frozenset[Page]) -> tuple[type[Form], ...]:
+    """Return the forms that extensions add to a page."""
+    is_way_in = signs_in(bound.page) and bound.original not in held
+    return tuple(f.form for f in added if f.on == bound.original or (is_way_in and isinstance(f.on, EveryWayIn)))
 
 
 def _own_names(page: Page) -> tuple[str, ...]:

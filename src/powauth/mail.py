@@ -4,6 +4,9 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+from powauth.accounts import Account
+from powauth.errors import PowauthError
+from powauth.limits import Limit
 from powauth.pages import Page
 from powauth.tokens import TokenKind
 
@@ -24,7 +27,16 @@ class Mail:
 
 
 Mailer = Callable[[Mail], Awaitable[None]]
-"""Sends a mail, or raises: then it is tried again later."""
+"""Sends a mail, or raises: then it is tried again later, unless it raises `Undeliverable`."""
+
+
+class Undeliverable(PowauthError):
+    """A mail that nobody will ever take: it is given up at once."""
+
+
+def everybody(account: Account) -> bool:  # noqa: ARG001  the shape of `for_whom`
+    """Return `True`."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +48,10 @@ class MailKind:
     """The page that its link leads to."""
     token: TokenKind | None = None
     """What the sender mints into that link, as `token` in the page's path."""
+    limit: Limit | None = None
+    """How often one account gets it: what is over is not sent."""
+    for_whom: Callable[[Account], bool] = everybody
+    """Which accounts get it, asked as it is sent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
-from powauth.accounts import AccountId, Handle
+from powauth.accounts import Handle
 from powauth.clock import Clock
 from powauth.sessions import Proof, Transport
 from powauth.signing import Signer, decode, encode
@@ -25,7 +25,6 @@ class Pending:
     """A parked sign-in: proofs, the epoch they were checked against, where to go; never forms or passwords."""
 
     handle: Handle
-    account_id: AccountId
     id: str = field(repr=False)
     epoch: int
     proofs: tuple[Proof, ...]
@@ -103,7 +102,6 @@ def new_pending_id() -> str:
 def _encode(pending: Pending) -> bytes:
     return json.dumps(
         {
-            "account_id": pending.account_id,
             "epoch": pending.epoch,
             "proofs": [(proof.factor, proof.at.timestamp(), proof.epoch) for proof in pending.proofs],
             "transport": pending.transport,
@@ -123,7 +121,6 @@ def _decode(key: Key, value: bytes) -> Pending | None:
         handle = Handle(key.owner)
         return Pending(
             handle=handle,
-            account_id=AccountId(data["account_id"]),
             id=key.id,
             epoch=data["epoch"],
             proofs=tuple(

@@ -20,7 +20,7 @@ from powauth.messages import Words
 from powauth.pages import Detour, Page
 from powauth.passwords import Hasher, Passwords
 from powauth.pending import CODE_LIFETIME, Parking
-from powauth.sessions import Sessions, SessionSettings
+from powauth.sessions import Session, Sessions, SessionSettings
 from powauth.signing import Signer
 from powauth.stores import Store
 from powauth.templates import Templates
@@ -31,6 +31,10 @@ IdentifierKind = Literal["email", "username"]
 Network = IPv4Network | IPv6Network
 AnyHook = Callable[[Any, Any], Awaitable[Detour | None]]
 """A hook whose event was checked by `on`."""
+AnyReturn = Callable[[Any], Awaitable[Session | None]]
+"""A way back whose context is that of a unit of work."""
+AnyChore = Callable[[Any], Awaitable[int]]
+"""A chore whose context is that of a unit of work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +130,15 @@ class Plan:
     """The qualified name `extension.mail` of each kind."""
     extra_forms: Mapping[str, type[Form]] = field(repr=False)
     """The forms that extensions add to pages, by qualified name."""
+
+    cookie_kinds: tuple[str, ...]
+    """The cookies that extensions declare."""
+    returns: tuple[AnyReturn, ...] = field(repr=False)
+    """How a browser whose session is over may come back."""
+    held: frozenset[Page]
+    """Pages that sign nobody in, because an extension stands between."""
+    chores: Mapping[str, AnyChore] = field(repr=False)
+    """Work that comes back, by its qualified name."""
 
     folders: tuple[tuple[str, str], ...]
     """The templates of extensions: name and folder."""

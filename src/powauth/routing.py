@@ -113,6 +113,8 @@ class Post(Page, Generic[F]):
     """Whether it cannot be undone."""
     in_navigation_as_button: bool = False
     """Whether a signed-in person finds it in the navigation, as a button."""
+    signs_in: bool = False
+    """Whether somebody is signed in by it: fields for every way in stand on it."""
     grants_bearer: bool = False
     """Whether its JSON body may ask for a bearer session, because it carries the proof itself."""
 
@@ -181,6 +183,12 @@ def show_of(page: Page) -> Show | None:
     """Return what shows a page; `None` if it shows nothing but its form, or is never shown."""
     shown: Any = page  # of whatever form
     return shown.show if isinstance(page, (Get, FormPage)) else None
+
+
+def signs_in(page: Page) -> bool:
+    """Say whether somebody is signed in by what is sent to a page."""
+    post = as_post(page)
+    return post is not None and post.signs_in
 
 
 def requirement(page: Page) -> Requirement:

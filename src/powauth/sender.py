@@ -8,9 +8,10 @@ from datetime import timedelta
 
 from powauth.accounts import Account, Handle
 from powauth.context import Context
-from powauth.errors import Stale
+from powauth.errors import Stale, TooManyAttempts
 from powauth.events import MailFailed
-from powauth.mail import Mail, MailKind
+from powauth.mail import Mail, MailKind, Undeliverable
+from powauth.operations import find_account
 from powauth.outbox import GIVE_UP_AFTER, LEASE, OutboxRecord, next_try
 from powauth.plan import Plan
 from powauth.templates import MailView, Templates
@@ -52,6 +53,10 @@ class Sender:
             return False
         try:
             is_sent = await self._deliver(tenant, leased)
+        except Undeliverable:
+            log.warning("mail %s (%s) will never be taken", row.id, row.kind, exc_info=True)
+            await self._give_up(tenant, leased)
+            return False
         except Exception:
             log.warning("mail %s (%s) was not sent, attempt %s", row.id, row.kind, leased.attempts, exc_info=True)
             await self._postpone(tenant, leased)
@@ -82,13 +87,35 @@ class Sender:
             raise LookupError(row.kind)
         async with begin(self._plan, tenant) as ctx:
             # Locked: a change of the account that carries the mail into its new epoch comes before or after, not amid.
-            account = await ctx.accounts.lock(Handle(row.owner)) if row.owner else None
+            account = await self._account(ctx, row)
             current = await ctx.records(OutboxRecord).get(row.id)
-            parts = await self._parts(ctx, kind, current, account) if current else None
-        to = row.to or (account.email if account else None)
+            is_owed = current is not None and await self._is_owed(ctx, kind, current, account)
+            parts = await self._parts(ctx, kind, current, account) if current and is_owed else None
+        to = (row.owner and row.to) or (account.email if account else row.to)
         if parts is None or not to:
             return None
         return self._render(row, to, parts)
+
+    async def _account(self, ctx: Context, row: OutboxRecord) -> Account | None:
+        """Return the account that the mail concerns, locked: the row names it, or holds what somebody typed."""
+        if row.owner:
+            return await ctx.accounts.lock(Handle(row.owner))
+        found = await find_account(ctx.accounts, row.to, self._plan.identifiers)
+        return await ctx.accounts.lock(found.handle) if found else None
+
+    async def _is_owed(self, ctx: Context, kind: MailKind, row: OutboxRecord, account: Account | None) -> bool:
+        """Say whether the mail still is for anybody, and not more than its kind allows one account."""
+        if account is None:
+            return kind.token is None and bool(row.owner)
+        if not kind.for_whom(account):
+            return False
+        if kind.limit is None or row.attempts > 1:
+            return True
+        try:
+            await ctx.limit(f"mail:{row.kind}", kind.limit, account.handle)
+        except TooManyAttempts:
+            return False
+        return True
 
     async def _parts(
         self, ctx: Context, kind: MailKind, row: OutboxRecord, account: Account | None
@@ -99,7 +126,8 @@ class Sender:
         if kind.token is None:
             return {**parts, "url": ctx.url(kind.page)}
         is_over = row.created_at + kind.token.lifetime <= ctx.now
-        if account is None or not account.is_open or account.epoch != row.epoch or is_over:
+        is_of_now = account is not None and (not row.owner or account.epoch == row.epoch)
+        if account is None or not is_of_now or not kind.token.is_good_for(account) or is_over:
             return None
         secret = await ctx.tokens.mint(kind.token, account, data=json.loads(row.parts), mail=row.id)
         return {**parts, "url": ctx.url(kind.page, token=secret)}
@@ -122,15 +150,18 @@ class Sender:
 
     async def _postpone(self, tenant: Tenant, row: OutboxRecord) -> None:
         if row.created_at + GIVE_UP_AFTER <= self._plan.clock.now():
-            await self._forget(tenant, row)
-            async with begin(self._plan, tenant) as ctx:
-                await ctx.emit(MailFailed(kind=row.kind, to=row.to))
+            await self._give_up(tenant, row)
             return
         try:
             async with begin(self._plan, tenant) as ctx:
                 await ctx.records(OutboxRecord).update(row, due_at=ctx.now + next_try(row.attempts))
         except Stale:  # its lease was over and another worker has it
             return
+
+    async def _give_up(self, tenant: Tenant, row: OutboxRecord) -> None:
+        async with begin(self._plan, tenant) as ctx:
+            await ctx.records(OutboxRecord).delete_all(where={"id": row.id})
+            await ctx.emit(MailFailed(kind=row.kind, to=row.to))
 
     async def _forget(self, tenant: Tenant, row: OutboxRecord) -> None:
         async with begin(self._plan, tenant) as ctx:

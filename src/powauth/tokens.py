@@ -9,16 +9,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated
 
-from powauth.accounts import Account, Accounts, Handle
+from powauth.accounts import Account, Accounts, Change, Handle
 from powauth.clock import Clock
 from powauth.errors import InvalidToken, Stale
 from powauth.events import Event, TokenMinted, TokenRefused, TokenTaken
 from powauth.records import Index, Key, Owner, Record, Records, Text, new_id
-
-Change = Literal["password", "email", "lock", "factor"]
-"""What raises an account's epoch, and with it ends tokens."""
 
 _SECRET_BYTES = 32
 _HANDLE_BYTES = 16
@@ -34,6 +31,11 @@ class TokenKind:
     """The factor that taking it shows, such as `mailbox`."""
     survives: tuple[Change, ...] = ()
     """The changes of the account that leave it valid."""
+
+    def is_good_for(self, account: Account) -> bool:
+        """Say whether an account in this state may have one: open, or in a state that the kind survives."""
+        is_locked = account.is_locked and not account.is_guarded
+        return (not account.is_closed or "close" in self.survives) and (not is_locked or "lock" in self.survives)
 
 
 class TokenRecord(Record, table="tokens"):
@@ -118,7 +120,7 @@ class Tokens:
         mine = await self._records.find(where={"owner": handle, "kind": kind.name})
         record = next((known for known in mine if hmac.compare_digest(known.digest, digest)), None)
         account = await self._accounts.by_handle(handle)
-        if record is None or account is None or account.is_closed:
+        if record is None or account is None or not kind.is_good_for(account):
             raise InvalidToken
         if record.expires_at <= self._clock.now() or record.epoch != account.epoch:
             raise InvalidToken

@@ -1,19 +1,26 @@
 """Visit: one request's session, and the cookies that its answer will carry."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
+from typing import TypeVar
 
 from powauth.accounts import Handle
 from powauth.clients import client_address, device_name
-from powauth.context import Caller
-from powauth.errors import NotFound, Unreadable
+from powauth.context import Caller, Context
+from powauth.errors import AuthError, Deadlocked, Forbidden, NotFound, Stale, Unreadable
 from powauth.events import Event, SessionStolen
 from powauth.http import Cookie, RawRequest, read_cookie
-from powauth.pending import Pending
+from powauth.pages import Detour
+from powauth.pending import LIFETIME, Pending, new_pending_id
 from powauth.plan import NOTICE_LIFETIME, Plan
+from powauth.redirects import safe_target
 from powauth.sessions import Found, Session, Sessions, Transport
 from powauth.tenants import Tenant
+from powauth.units import begin, persistently
+
+T = TypeVar("T")
 
 SLOWEST = timedelta(seconds=30)
 """An answer that starts later than that after its session was read hands out no newer cookie: a faster one did."""
@@ -79,18 +86,51 @@ class Visit:
         """Return the session of the request. One read of the store, at most; raises `StoreUnavailable`."""
         if self._found is None:
             self._is_read = True
-            bearer = self.bearer
-            secret = self.received("session") if bearer is None else bearer
-            if secret is None:
-                self._found = Found()
-                return None
-            may_write = not self.is_socket and not _is_prefetch(self.raw)
-            transport: Transport = "cookie" if bearer is None else "bearer"
-            self._found = found = await self.sessions.find(secret, transport, may_write=may_write)
-            self._session = found.session
-            if found.stolen:
-                self.traces.append(SessionStolen(handle=found.stolen.handle, session=found.stolen.public_id))
+            self._found = await self._find()
+            self._session = self._found.session
+            if self._session is None and self._may_return():
+                await self._come_back()
         return self._session
+
+    async def _find(self) -> Found:
+        bearer = self.bearer
+        secret = self.received("session") if bearer is None else bearer
+        if secret is None:
+            return Found()
+        may_write = not self.is_socket and not _is_prefetch(self.raw)
+        transport: Transport = "cookie" if bearer is None else "bearer"
+        found = await self.sessions.find(secret, transport, may_write=may_write)
+        if found.stolen:
+            self.traces.append(SessionStolen(handle=found.stolen.handle, session=found.stolen.public_id))
+        return found
+
+    def _may_return(self) -> bool:
+        """Say whether the browser may come back by another cookie: a person goes there, or the site itself asks."""
+        if self.is_socket or not self._declared() or _is_prefetch(self.raw):
+            return False
+        site, mode = self.raw.header("sec-fetch-site"), self.raw.header("sec-fetch-mode")
+        is_navigation = (
+            mode == "navigate" and self.raw.header("sec-fetch-dest") == "document" and not self.raw.is_unsafe
+        )
+        return is_navigation or site == "same-origin"
+
+    async def _come_back(self) -> None:
+        """Let an extension's cookie stand for the session that is over, by the same gates as every sign-in."""
+        caller = replace(await self._stranger(), session=None)
+        for way in self.plan.returns:
+            try:
+                session = await self.work(caller, way)
+            except AuthError:  # a gate said no, or nothing can be known just now: whoever it is signs in by hand
+                continue
+            if session is not None:
+                self.carry(session)
+                self.know(session.handle)
+                return
+
+    def _declared(self) -> dict[str, str]:
+        """Return what the browser sent of the cookies that extensions declare."""
+        found = {name: self.received(name) for name in self.plan.cookie_kinds}
+        return {name: value for name, value in found.items() if value is not None}
 
     def take_traces(self) -> list[Event]:
         """Return what is still to be announced, once."""
@@ -112,6 +152,53 @@ class Visit:
         """Return the parked sign-in of the request, by its cookie."""
         secret = self.received("pending")
         return await self.plan.parking(self.tenant.id).peek(secret) if secret else None
+
+    async def work(self, caller: Caller, do: Callable[[Context], Awaitable[T]], *, writes: bool = True) -> T:
+        """Do something in one unit of work, begun again when the engine undid it.
+
+        What it wants to be announced is left with the visit in any case; its cookies only after the commit.
+        """
+
+        async def once() -> T:
+            ctx: Context | None = None
+            try:
+                async with begin(self.plan, self.tenant, caller, writes=writes) as ctx:
+                    result = await do(ctx)
+            except (Deadlocked, Stale):  # it is begun again, and will leave its traces then
+                raise
+            except BaseException:
+                self.traces += ctx.traces if ctx else []
+                raise
+            self.traces += ctx.traces
+            for name, (value, max_age) in ctx.cookies.items():
+                self.write(name, value, max_age=max_age)
+            return result
+
+        return await persistently(once)
+
+    def target(self, value: object) -> str | None:
+        """Return an address of this site or of a listed front end, fit for a redirect; `None` for every other one."""
+        return safe_target(value, base_url=self.tenant.base_url, origins=self.plan.origins)
+
+    async def discard_pending(self, caller: Caller) -> None:
+        """Forget a parked sign-in that another one replaces, or that its owner gave up."""
+        if caller.pending is not None:
+            await self.plan.parking(self.tenant.id).take(caller.pending)
+            self.unwrite("pending")
+
+    async def park(self, parked: Pending, detour: Detour) -> str:
+        """Keep what was proved until the page of a detour is sent, and return the secret that opens it.
+
+        Raises `Forbidden` for a detour that was taken: its page lets people pass who did not do what it asks.
+        """
+        code = self.plan.pages[detour.page].code
+        if code in parked.passed:
+            raise Forbidden
+        parked = replace(parked, id=new_pending_id(), detour=code)
+        secret = await self.plan.parking(self.tenant.id).park(parked)
+        if parked.transport == "cookie":
+            self.write("pending", secret, max_age=LIFETIME)
+        return secret
 
     def write(self, what: str, value: str, *, max_age: timedelta | None) -> None:
         """Let the answer write a cookie; a zero `max_age` removes it."""
@@ -140,12 +227,17 @@ class Visit:
 
     async def caller(self) -> Caller:
         """Return who asks."""
+        session = await self.session()
+        return replace(await self._stranger(), session=session)
+
+    async def _stranger(self) -> Caller:
+        """Return all that is known of who asks, but the session."""
         return Caller(
             client=self.client,
             device=device_name(self.raw.header("user-agent") or ""),
-            session=await self.session(),
             pending=await self.pending(),
             known=frozenset(self._known()),
+            cookies=self._declared(),
         )
 
     def _known(self) -> list[Handle]:

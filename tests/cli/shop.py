@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from powauth import Auth, NewAccount, Session
 from powauth.cli import main
-from powauth.operations import authenticate, sign_in, sign_up
+from powauth.operations import Entered, authenticate, sign_in, sign_up
 
 SECRET = "7c1e0f5a9d3b8264e2f7a1c09b5d3e86"
 PASSWORD = "four quiet green owls"
@@ -114,9 +114,9 @@ class Shop:
             async with auth.begin() as ctx:
                 proved = await authenticate(ctx, email, password)
             async with auth.begin() as ctx:
-                session = await sign_in(ctx, (proved.proof,), transport="cookie")
-            assert isinstance(session, Session)
-            return session
+                entered = await sign_in(ctx, (proved.proof,), transport="cookie")
+            assert isinstance(entered, Entered)
+            return entered.session
 
         session: Session = self.work(signed_in)
         return session

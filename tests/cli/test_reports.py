@@ -27,7 +27,7 @@ def test_every_page_is_listed_with_what_it_asks(shop: Shop) -> None:
         "extension": "sign_in",
         "requires": "signed out",
         "limit": "60 in 1 min by address",
-        "marks": ["grants_bearer", "is_entrance"],
+        "marks": ["signs_in", "grants_bearer", "is_entrance"],
     }
     assert rows["manage_account.account"]["requires"] == "signed in"
     assert "is_dangerous" in rows["manage_account.close"]["marks"]

@@ -100,7 +100,7 @@ def test_every_public_name_is_documented_and_every_documented_name_is_public(ada
 def test_every_package_with_public_names_has_its_place() -> None:
     packages = {path.parent.name for path in (ROOT / "src/powauth").glob("*/__init__.py")}
     public = {name for name in packages if hasattr(importlib.import_module(f"powauth.{name}"), "__all__")}
-    assert public == set(ADAPTERS)
+    assert public - {"operations"} == set(ADAPTERS)  # a part of core, documented with it
 
 
 @pytest.mark.parametrize("heading", SETTINGS)

@@ -18,6 +18,7 @@ from powauth.accounts import Account, NewAccount
 from powauth.context import Context
 from powauth.errors import AuthError, NotSignedIn
 from powauth.mail import Mail
+from powauth.operations import changes
 from powauth.outbox import LEASE, OutboxRecord
 from powauth.pending import Parking, Pending
 from powauth.sender import Sender
@@ -498,7 +499,7 @@ async def test_a_change_carries_a_mail_that_the_sender_takes_amid_it(database_ur
         async with homes.second.auth.begin() as ctx:
             await ctx.accounts.lock(account.handle)
             for row in stale:
-                await operations._carry(ctx.records(OutboxRecord), row, epoch=7)
+                await changes._carry(ctx.records(OutboxRecord), row, epoch=7)
             assert {row.epoch for row in await ctx.records(OutboxRecord).find()} == {7}
 
 

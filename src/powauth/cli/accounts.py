@@ -12,7 +12,9 @@ from powauth.cli.failures import Failure, Misused, answered
 from powauth.cli.newcomers import newcomer
 from powauth.cli.output import Output, Row, json_option
 from powauth.cli.work import SPARED, found, keeps_sessions_to_itself, run, tenant_of, tenant_option
-from powauth.operations import close_account, lock_account, sign_up, unlock_account
+from powauth.events import Closed, Closing
+from powauth.operations import erase_account, lock_account, sign_up, unlock_account
+from powauth.pages import Detour
 
 COLUMNS = ("id", "email", "username", "created_at", "confirmed", "state")
 PAGE = 500  # rows that are read at once
@@ -115,7 +117,11 @@ def create(
 
     async def work() -> Account:
         async with auth.begin(tenant=where) as ctx:
-            return (await sign_up(ctx, new, password)).account
+            made = await sign_up(ctx, new, password)
+            account = await ctx.accounts.by_handle(new.handle) if isinstance(made, Detour) else made.account
+        if account is None:  # at sign-up that is not told
+            raise Failure("this address is taken", code="taken")
+        return account
 
     made = run(auth, work)
     out.done(details(made), f"{made.label} has an account, with the id {made.id}")
@@ -177,8 +183,10 @@ def close(account: str, *, yes: bool, tenant: str | None, auth: Auth[Any], out: 
         if not yes:
             _confirm(f"Erase {known.label} and all that belongs to it, for good?")
         async with auth.begin(tenant=where) as ctx:
-            # in one transaction: nobody can sign in between
-            await close_account(ctx, await unlock_account(ctx, known.handle) if known.is_locked else known)
+            current = await ctx.lock(known.handle)
+            await ctx.emit(Closing(account=current))
+            await ctx.emit(Closed(account=current))
+            await erase_account(ctx, current)
         return known
 
     closed = run(auth, work)

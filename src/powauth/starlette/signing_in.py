@@ -4,17 +4,15 @@ from typing import Any
 
 from starlette.requests import Request
 
-from powauth import csrf
-from powauth.accounts import Account
+from powauth import csrf, operations
 from powauth.asgi import visit_of
 from powauth.auth import Auth
+from powauth.context import Context
 from powauth.errors import Forbidden
-from powauth.operations import sign_in as start
+from powauth.operations import Entered
 from powauth.pages import Detour
-from powauth.pending import LIFETIME, Pending, new_pending_id
-from powauth.redirects import safe_target
+from powauth.pending import Pending
 from powauth.sessions import Proof, Session
-from powauth.units import begin, persistently
 from powauth.visits import Visit
 
 
@@ -38,46 +36,26 @@ async def sign_in(
     csrf.check(visit.raw, base_origin=base_origin, origins=auth.plan.origins, has_bearer=False)
     caller = await visit.caller()
 
-    async def once() -> tuple[Session | Detour, Account | None]:
-        async with begin(auth.plan, visit.tenant, caller) as ctx:
-            try:
-                result = await start(ctx, (proof,), transport="cookie")
-                return result, await ctx.accounts.by_handle(proof.handle)
-            finally:
-                visit.traces += ctx.traces
+    async def start(ctx: Context) -> Entered | Detour:
+        return await operations.sign_in(ctx, (proof,), transport="cookie")
 
-    result, account = await persistently(once)
-    if caller.pending is not None:
-        await auth.plan.parking(visit.tenant.id).take(caller.pending)
-        visit.unwrite("pending")
-    if isinstance(result, Session):
-        visit.carry(result)
-        visit.know(result.handle)
-    elif account is not None:
-        await _park(auth, visit, proof, account, detour=result, next=next)
-    return result
+    result = await visit.work(caller, start)
+    await visit.discard_pending(caller)
+    if isinstance(result, Detour):
+        await visit.park(_parked(visit, proof, next), result)
+        return result
+    visit.carry(result.session)
+    visit.know(result.account.handle)
+    return result.session
 
 
-async def _park(
-    auth: Auth[Any],
-    visit: Visit,
-    proof: Proof,
-    account: Account,
-    *,
-    detour: Detour,
-    next: str | None,  # noqa: A002  the same
-) -> None:
-    """Keep what was proved, so that the page of the detour finds it."""
-    parked = Pending(
-        handle=account.handle,
-        account_id=account.id,
-        id=new_pending_id(),
+def _parked(visit: Visit, proof: Proof, next: str | None) -> Pending:  # noqa: A002  the same
+    return Pending(
+        handle=proof.handle,
+        id="",
         epoch=proof.epoch,
         proofs=(proof,),
         transport="cookie",
-        next=safe_target(next, base_url=visit.tenant.base_url, origins=auth.plan.origins),
+        next=visit.target(next),
         after="after_sign_in",
-        detour=auth.plan.pages[detour.page].code,
     )
-    secret = await auth.plan.parking(visit.tenant.id).park(parked)
-    visit.write("pending", secret, max_age=LIFETIME)

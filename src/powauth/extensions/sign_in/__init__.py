@@ -15,6 +15,7 @@ NEW = FormPage(
     submit=handlers.submit,
     requires=SIGNED_OUT,
     is_entrance=True,
+    signs_in=True,
     grants_bearer=True,
 )
 OUT = Post(name="out", path="/sign-out", form=NoForm, submit=handlers.leave, in_navigation_as_button=True)

@@ -1,7 +1,7 @@
 """Sign up with an address or a user name and a password."""
 
 from powauth.context import Context, on
-from powauth.events import SignedUp
+from powauth.events import EmailConfirmed, SignedUp
 from powauth.extension import Extension, Link, Manifest
 from powauth.extensions import sign_in
 from powauth.extensions.sign_in import SignIn
@@ -18,14 +18,16 @@ NEW = FormPage(
     form=SignUpForm,
     submit=handlers.submit,
     requires=SIGNED_OUT,
+    signs_in=True,
     grants_bearer=True,
 )
 WELCOME = MailKind(name="welcome")
 
 
-async def welcome(event: SignedUp, ctx: Context) -> None:
-    """Owe the new account's owner a mail."""
-    if event.account.email:
+async def welcome(event: SignedUp | EmailConfirmed, ctx: Context) -> None:
+    """Owe the new account's owner a mail; where an address has to be proved first, then."""
+    is_proved_first = NEW in ctx.plan.held
+    if event.account.email and is_proved_first == isinstance(event, EmailConfirmed):
         await ctx.send(WELCOME, account=event.account, parts={"name": event.account.label})
 
 
@@ -44,7 +46,7 @@ class SignUp(Extension):
         """Return what it adds."""
         return Manifest(
             routes=(NEW,),
-            hooks=(on(SignedUp, welcome),) if self.welcome else (),
+            hooks=(on(SignedUp, welcome), on(EmailConfirmed, welcome)) if self.welcome else (),
             mails=(WELCOME,),
             links=(
                 Link(on=sign_in.NEW, to=NEW, text="to_sign_up"),

@@ -1,0 +1,89 @@
+"""Signing up: an account is made."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+
+from powauth import passwords
+from powauth.accounts import NewAccount, new_handle
+from powauth.clients import limit_key
+from powauth.context import Context
+from powauth.errors import FieldError, InvalidForm, Taken
+from powauth.events import EmailTaken, SignedUp, SigningUp
+from powauth.forms import Form
+from powauth.operations.authentication import PASSWORD, Authentic
+from powauth.pages import Detour
+from powauth.plan import Plan
+from powauth.sessions import Proof
+
+
+async def sign_up(
+    ctx: Context,
+    new: NewAccount,
+    password: str | None = None,
+    *,
+    extras: Mapping[type[Form], Form] | None = None,
+) -> Authentic | Detour:
+    """Make an account, and say which step comes next if an extension asks for one.
+
+    Raises `InvalidForm` for a poor password and for an address or user name that is taken; where an extension has the
+    address proved first, one that is taken gets the same answer as a free one.
+    """
+    if password is not None:
+        words = tuple(word for word in (new.email, new.username) if word)
+        new = replace(new, password_hash=await new_hash(ctx, password, words, field="password"))
+    added = extras or {}
+    await ctx.emit(SigningUp(new=new, extras=added))
+    try:
+        account = await ctx.accounts.add(new, now=ctx.now)
+    except Taken as taken:
+        return await _taken(ctx, new, taken)
+    detour = await ctx.emit(SignedUp(account=account, extras=added))
+    if detour is not None:
+        return detour
+    return Authentic(account, Proof(account.handle, account.epoch, PASSWORD, ctx.now))
+
+
+async def _taken(ctx: Context, new: NewAccount, taken: Taken) -> Detour:
+    """Return the step that a free address leads to as well, if an extension hides which ones are taken."""
+    if taken.field == "email":
+        await _try_the_rest(ctx, new)
+        detour = await ctx.emit(EmailTaken(new=new))
+        if detour is not None:
+            return detour
+    raise as_invalid(taken) from taken
+
+
+async def _try_the_rest(ctx: Context, new: NewAccount) -> None:
+    """Refuse what else is taken, as it is refused beside a free address; by the same work, which leaves nothing."""
+    nobody = f"{secrets.token_hex(16)}@taken.invalid"  # RFC 6761 §6.4
+    try:
+        made = await ctx.accounts.add(replace(new, email=nobody, handle=new_handle()), now=ctx.now)
+    except Taken as taken:
+        raise as_invalid(taken) from taken
+    await ctx.accounts.delete(made)
+
+
+def as_invalid(taken: Taken) -> InvalidForm:
+    """Return what a visitor is told of a value that somebody else has."""
+    return InvalidForm({taken.field or "": [FieldError("taken")]})
+
+
+async def new_hash(ctx: Context, password: str, words: tuple[str, ...], *, field: str) -> str:
+    """Return the hash of a password that is about to be set. Raises `InvalidForm`. Holds no connection meanwhile."""
+    problems = password_problems(ctx.plan, password, words)
+    if not problems:
+        await ctx.release()
+        problems = _as_errors(await passwords.breach.problems(password, ctx.plan.passwords.breach))
+    if problems:
+        raise InvalidForm({field: problems})
+    return await ctx.plan.hasher.hash(password, client=limit_key(ctx.caller.client))
+
+
+def password_problems(plan: Plan, password: str, words: tuple[str, ...]) -> list[FieldError]:
+    """Return everything that is wrong with a password to be set, but whether it was breached."""
+    return _as_errors(passwords.problems(password, plan.passwords, (*words, plan.application)))
+
+
+def _as_errors(problems: list[FieldError]) -> list[FieldError]:
+    return [FieldError(f"password_{found.code}", found.values) for found in problems]
