@@ -12,8 +12,13 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from powauth import Auth, Extension, MemoryStore, Passwords
 from powauth.asgi.raw import ASGIApp
+from powauth.extensions.email_confirmation import EmailConfirmation
+from powauth.extensions.lock import Lock
 from powauth.extensions.manage_account import ManageAccount
 from powauth.extensions.prove import Prove
+from powauth.extensions.reopen import Reopen
+from powauth.extensions.reset_password import ResetPassword
+from powauth.extensions.security_mails import SecurityMails
 from powauth.extensions.session_list import SessionList
 from powauth.extensions.sign_in import SignIn
 from powauth.extensions.sign_up import SignUp
@@ -30,6 +35,18 @@ QUICK = Passwords(memory=64, time=1)
 def all_extensions() -> tuple[Extension, ...]:
     """Return every extension of the foundation, as an application lists them."""
     return (SignUp(), SignIn(), ManageAccount(), SessionList(), Prove())
+
+
+def whole_house() -> tuple[Extension, ...]:
+    """Return every extension, as an application lists them that leaves nothing out."""
+    return (
+        *all_extensions(),
+        EmailConfirmation(),
+        ResetPassword(),
+        Lock(),
+        Reopen(),
+        SecurityMails(),
+    )
 
 
 @dataclass(frozen=True)
@@ -96,3 +113,23 @@ async def sign_up(site: Site, email: str = "ada@example.com", password: str = PA
     """Let a browser sign up, and be signed in by that."""
     answer = await site.post("/sign-up", email=email, password=password)
     assert answer.status in {201, 303}, answer.text
+
+
+async def confirm(site: Site) -> None:
+    """Open the newest link of the mailbox and press its button."""
+    answer = await site.post(site.outbox.link)
+    assert answer.status in {204, 303}, answer.text
+
+
+async def sign_in(site: Site, email: str = "ada@example.com", password: str = PASSWORD) -> None:
+    """Let a browser sign in."""
+    answer = await site.post("/sign-in", email=email, password=password)
+    assert answer.status in {200, 303}, answer.text
+
+
+async def settle(site: Site, email: str = "ada@example.com", password: str = PASSWORD) -> None:
+    """Let a browser sign up, confirm and sign in, and forget the mails about that."""
+    await sign_up(site, email, password)
+    await confirm(site)
+    await sign_in(site, email, password)
+    site.outbox.clear()

@@ -11,6 +11,7 @@ import pkgutil
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -414,7 +415,8 @@ def extension(name: str) -> str:
 
 def own_settings(kind: type[Extension]) -> Rows:
     """Give the settings of an extension."""
-    for name, type_, default, about in attributes(kind):
+    classes = [cls for cls in reversed(kind.__mro__) if issubclass(cls, Extension) and cls is not Extension]
+    for name, type_, default, about in (row for cls in classes for row in attributes(cls)):
         yield code(name), code(type_), code(default) or "required", about
 
 
@@ -427,13 +429,21 @@ def paragraphs(kind: type[Extension], manifest: Manifest) -> Iterator[str]:
         "Stands after": [earlier.name for earlier in kind.after],
         "Listens to": list(dict.fromkeys(hook.event.__name__ for hook in manifest.hooks)),
         "Announces": announced,
-        "Tokens": [f"{token.name} ({token.lifetime})" for token in manifest.tokens],
+        "Tokens": [f"{token.name} ({lasting(token.lifetime)})" for token in manifest.tokens],
         "Tables": [record.__table__ for record in manifest.records],
+        "Cookies": list(manifest.cookies),
+        "Chores": [chore.name for chore in manifest.chores],
         "Commands": [command.name for command in manifest.commands],
     }
     for title, found in listed.items():
         if found:
             yield f"{title}: {', '.join(map(code, found))}.\n"
+
+
+def lasting(span: timedelta) -> str:
+    """Return a time as it is said."""
+    hours = int(span.total_seconds() // 3600)
+    return f"{hours // 24} days" if hours % 24 == 0 and hours > 24 else f"{hours} hours"
 
 
 def mails_of(name: str, manifest: Manifest) -> str:

@@ -137,12 +137,18 @@ class Tokens:
         await self._emit(TokenTaken(kind=kind.name, handle=token.account.handle))
         return token
 
-    async def revoke(self, account: Account, *kinds: TokenKind) -> int:
-        """Make the account's tokens of these kinds worthless, all of them if none is named; say how many."""
+    async def revoke(self, account: Account, *kinds: TokenKind, since: datetime | None = None) -> int:
+        """Make the account's tokens of these kinds worthless, all of them if none is named; say how many.
+
+        With `since` only those that were minted then or later.
+        """
         where: dict[str, object] = {"owner": account.handle}
         if kinds:
             where["kind"] = tuple(kind.name for kind in kinds)
-        return await self._records.delete_all(where=where)
+        if since is None:
+            return await self._records.delete_all(where=where)
+        found = await self._records.find(where=where)
+        return sum([await self._records.delete(record) for record in found if record.created_at >= since])
 
     async def outlive(self, account: Account, change: Change, kinds: Sequence[TokenKind], *, epoch: int) -> None:
         """Carry the tokens that survive a change into the new epoch and remove the others."""

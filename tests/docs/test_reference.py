@@ -57,7 +57,7 @@ def extensions() -> dict[str, Extension]:
     for folder in sorted((ROOT / "src/powauth/extensions").iterdir()):
         if (folder / "__init__.py").exists():
             importlib.import_module(f"powauth.extensions.{folder.name}")
-    shipped = [kind for kind in below(Extension) if kind.__module__.startswith("powauth.extensions.")]
+    shipped = [kind for kind in below(Extension) if kind.__module__ == f"powauth.extensions.{kind.name}"]
     return {kind.name: kind() for kind in shipped}
 
 

@@ -13,8 +13,10 @@ from powauth.demo.mailbox import Mailbox, mailbox_pages
 from powauth.demo.models import User
 from powauth.demo.pages import ADA, ADA_PASSWORD, own_pages
 from powauth.demo.theme import APPLICATION, Theme, make_templates
+from powauth.extensions.lock import Lock
 from powauth.extensions.manage_account import ManageAccount
 from powauth.extensions.prove import Prove
+from powauth.extensions.reset_password import ResetPassword
 from powauth.extensions.security_mails import SecurityMails
 from powauth.extensions.session_list import SessionList
 from powauth.extensions.sign_in import SignIn
@@ -73,6 +75,8 @@ def create_app(
             ManageAccount(profile=Profile),
             SessionList(),
             Prove(),
+            ResetPassword(),
+            Lock(),
             SecurityMails(),
         ],
     )

@@ -1,6 +1,6 @@
 """Operations: what is done to an account. No HTTP in here; every way in ends in `sign_in`."""
 
-from powauth.operations.attempts import attempt, clear, identifier_key, withdraw
+from powauth.operations.attempts import attempt, clear, forgive, identifier_key, withdraw
 from powauth.operations.authentication import PASSWORD, Authentic, authenticate, find_account, verify_current
 from powauth.operations.changes import (
     Changed,
@@ -39,6 +39,7 @@ __all__ = [
     "erase_account",
     "factor_added",
     "find_account",
+    "forgive",
     "guard_account",
     "identifier_key",
     "lock_account",

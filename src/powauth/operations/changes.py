@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from powauth.accounts import Account, Change, Changes, Handle
+from powauth.accounts import Account, Change, Changes, Handle, email_key
 from powauth.context import Context
 from powauth.errors import Conflict, InvalidForm, NotSignedIn, Stale, Taken
 from powauth.events import (
@@ -25,6 +25,7 @@ from powauth.outbox import OutboxRecord
 from powauth.pages import Detour
 from powauth.records import Records
 from powauth.sessions import Proof, Session
+from powauth.tokens import Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,10 @@ async def change_email(ctx: Context, account: Account, email: str) -> Changed | 
     """Set the address, unless an extension asks for a step before. Raises `InvalidForm` when it is taken."""
     current = await lock_unchanged(ctx, account)
     detour = await ctx.emit(EmailChanging(account=current, email=email))
-    return await replace_email(ctx, current, email) if detour is None else detour
+    if detour is not None:
+        return detour
+    is_same = current.email is not None and email_key(current.email) == email_key(email)
+    return await replace_email(ctx, current, email, confirmed_at=current.confirmed_at if is_same else None)
 
 
 async def replace_email(ctx: Context, account: Account, email: str, *, confirmed_at: datetime | None = None) -> Changed:
@@ -60,18 +64,23 @@ async def replace_email(ctx: Context, account: Account, email: str, *, confirmed
     return changed
 
 
-async def restore_email(ctx: Context, account: Account, email: str, *, keeps_password: bool = False) -> Account:
-    """Put a former address of a locked account back, and end everything that could be used meanwhile.
+async def restore_email(ctx: Context, account: Account, token: Token, *, keeps_password: bool = False) -> Account:
+    """Put the address back that a token says was `former`, and end everything that could be used meanwhile.
 
-    Every session, remembered device and token ends, and the password cannot be used any more: a new one is set by way
-    of the restored mailbox. Raises `Conflict` when the address is another account's by now.
+    Every session, remembered device and token of the locked account ends, what its later changes mailed included, and
+    the password cannot be used any more: a new one is set by way of the restored mailbox. Raises `Conflict` when the
+    address is another account's by now.
     """
     password_hash = account.password_hash if keeps_password else None
-    changes = Changes(email=email, confirmed_at=ctx.now, password_hash=password_hash)
+    changes = Changes(email=token.data["former"], confirmed_at=ctx.now, password_hash=password_hash)
     try:
         changed = await change_credential(ctx, account, changes, "email", keeps_caller=False)
     except InvalidForm as error:
         raise Conflict from error
+    # Whoever changed it a second time was mailed the way back to the address that they had put in.
+    await ctx.tokens.revoke(account, token.kind, since=token.record.created_at)
+    mails = tuple(name for name, kind in ctx.plan.mail_kinds.items() if kind.token == token.kind)
+    await ctx.records(OutboxRecord).delete_all(where={"owner": account.handle, "kind": mails})
     await ctx.emit(EmailRestored(account=changed.account, former=account.email))
     return changed.account
 

@@ -6,6 +6,7 @@ from powauth.answers import account_data
 from powauth.context import Context
 from powauth.extension import Extension, Manifest
 from powauth.extensions.manage_account import handlers
+from powauth.extensions.manage_account.events import AccountShown
 from powauth.extensions.manage_account.forms import CloseForm, EmailForm, PasswordForm, UsernameForm
 from powauth.extensions.sign_in import SignIn
 from powauth.forms import Form, NoForm
@@ -13,7 +14,7 @@ from powauth.http import Request
 from powauth.pages import Outcome, Page, Shown
 from powauth.routing import SIGNED_IN, Get, Post
 
-__all__ = ["ACCOUNT", "CLOSE", "EMAIL", "PASSWORD", "PROFILE", "USERNAME", "ManageAccount"]
+__all__ = ["ACCOUNT", "CLOSE", "EMAIL", "PASSWORD", "PROFILE", "USERNAME", "AccountShown", "ManageAccount"]
 
 PROFILE = Post(name="profile", path="/account/profile", form=Form, submit=handlers.set_profile, requires=SIGNED_IN)
 EMAIL = Post(name="email", path="/account/email", form=EmailForm, submit=handlers.set_email, requires=SIGNED_IN)
@@ -43,7 +44,9 @@ async def show(request: Request[NoForm], ctx: Context) -> Outcome:  # noqa: ARG0
     profile = ctx[ManageAccount].profile
     if profile is not None:
         values[PROFILE] = dict(await handlers.values(ctx, profile))
-    return Shown(data=account_data(account), values=values)
+    shown = AccountShown(account=account)
+    await ctx.emit(shown)
+    return Shown(data={**account_data(account), **shown.data}, values=values)
 
 
 ACCOUNT = Get(
@@ -81,6 +84,8 @@ class ManageAccount(Extension):
                 "email.intro": "Everything about your account is sent there. Other devices are signed out.",
                 "email.submit": "Change address",
                 "email_changed": "Your address is changed. Other devices are signed out.",
+                "pending": "A change to {email} waits for a look into that mailbox.",
+                "pending_open": "Look at it",
                 "email_pending": "One more step: please look into the new mailbox.",
                 "username.title": "User name",
                 "username.submit": "Change user name",
@@ -90,8 +95,8 @@ class ManageAccount(Extension):
                 "password.submit": "Change password",
                 "password_changed": "Your password is changed. Other devices are signed out.",
                 "close.title": "Close account",
-                "close.intro": "Your account and all that belongs to it is erased. This cannot be undone.",
-                "close.submit": "Close account for good",
+                "close.intro": "You are signed out everywhere, and your account is erased with all that belongs to it.",
+                "close.submit": "Close account",
                 "closed": "Your account is closed.",
             },
         )

@@ -1,78 +1,94 @@
-"""Mails that tell an account's owner what happened to it: a change they did not make is seen."""
+"""Mails that tell an account's owner what happened to it, each with a link that locks the account down.
+
+A change that its owner did not make is seen, and taken back: who changed an address has it put back from the former
+mailbox; with `EmailConfirmation` that is told by its own mail, which does the same.
+"""
 
 from datetime import timedelta
 
-from powauth.accounts import Account
 from powauth.context import Context, on
 from powauth.events import Closed, EmailChanged, PasswordChanged, SessionStolen, SignedIn
-from powauth.extension import Extension, Manifest
+from powauth.extension import Manifest
+from powauth.extensions import sign_in
+from powauth.extensions.email_confirmation import EmailConfirmation
+from powauth.extensions.reopen import Reopen
+from powauth.extensions.security_mails import mails, operations
+from powauth.extensions.security_mails.messages import MESSAGES
+from powauth.extensions.security_mails.settings import SecuritySettings
+from powauth.forms import NoForm
+from powauth.http import Request
 from powauth.mail import MailKind
+from powauth.pages import Done, Outcome, Shown
+from powauth.routing import FormPage
 
-__all__ = ["CLOSED", "EMAIL_CHANGED", "NEW_DEVICE", "PASSWORD_CHANGED", "STOLEN", "SecurityMails"]
-
-PASSWORD_CHANGED = MailKind(name="password_changed")
-EMAIL_CHANGED = MailKind(name="email_changed")
-NEW_DEVICE = MailKind(name="new_device")
-STOLEN = MailKind(name="stolen")
-CLOSED = MailKind(name="closed")
+__all__ = ["SECURE", "SecurityMails"]
 
 SETTLED = timedelta(minutes=5)
 """An account younger than that is being made: its first device is no news."""
 
 
+async def show(request: Request[NoForm], ctx: Context) -> Outcome:
+    """Show the button, if the link is valid: looking at it uses nothing up."""
+    token = await operations.peek(ctx, request.params["token"])
+    return Shown(words={"name": token.account.label})
+
+
+async def secure(request: Request[NoForm], ctx: Context) -> Outcome:
+    """Secure the account."""
+    account = await operations.secure(ctx, request.params["token"])
+    session = ctx.caller.session
+    is_theirs = session is not None and session.handle == account.handle
+    return Done(to=sign_in.NEW, notice="secured", signs_out=is_theirs)
+
+
+SECURE = FormPage(name="secure", path="/secure-account/{token}", form=NoForm, show=show, submit=secure)
+
+
 async def password_changed(event: PasswordChanged, ctx: Context) -> None:
     """Tell the owner."""
-    await tell(ctx, PASSWORD_CHANGED, event.account, event.account.email)
+    await mails.tell(ctx, ctx[SecurityMails].mail("password_changed"), event.account, event.account.email)
 
 
 async def email_changed(event: EmailChanged, ctx: Context) -> None:
     """Tell the former mailbox: the new one knows."""
-    await tell(ctx, EMAIL_CHANGED, event.account, event.former)
+    if event.former is None or ctx.has(EmailConfirmation):
+        return
+    more = {"former": event.former, "email": event.account.email or "–"}
+    await mails.tell(ctx, ctx[SecurityMails].mail("email_changed"), event.account, event.former, more)
 
 
 async def new_device(event: SignedIn, ctx: Context) -> None:
     """Tell the owner of a browser that never signed in to this account before."""
     is_known = event.account.handle in ctx.caller.known
     if not is_known and ctx.now - event.account.created_at > SETTLED:
-        await tell(ctx, NEW_DEVICE, event.account, event.account.email)
+        await mails.tell(ctx, ctx[SecurityMails].mail("new_device"), event.account, event.account.email)
 
 
 async def stolen(event: SessionStolen, ctx: Context) -> None:
     """Tell the owner that two held one cookie."""
     account = await ctx.accounts.by_handle(event.handle)
     if account is not None:
-        await tell(ctx, STOLEN, account, account.email)
+        await mails.tell(ctx, ctx[SecurityMails].mail("stolen"), account, account.email)
 
 
 async def closed(event: Closed, ctx: Context) -> None:
-    """Tell the owner at the address that the account had."""
-    await tell(ctx, CLOSED, event.account, event.account.email)
+    """Tell the owner at the address that the account had, unless a mail with a way back does."""
+    if not ctx.has(Reopen):
+        await mails.tell(ctx, mails.CLOSED, event.account, event.account.email)
 
 
-async def tell(ctx: Context, kind: MailKind, account: Account, to: str | None) -> None:
-    """Owe somebody a mail that says what happened, when, and from where; an account without an address gets none."""
-    if to is None:
-        return
-    parts = {
-        "name": account.label,
-        "time": f"{ctx.now:%Y-%m-%d %H:%M} UTC",
-        "device": ctx.caller.device or "unknown",
-        "client": ctx.caller.client or "unknown",
-    }
-    await ctx.send(kind, account=account, to=to, parts=parts)
-
-
-_WHERE = "When: {time}\nDevice: {device}\nNetwork address: {client}"
-
-
-class SecurityMails(Extension):
+class SecurityMails(SecuritySettings):
     """Tell owners what happened to their accounts."""
 
-    name = "security_mails"
+    def mail(self, name: str) -> MailKind:
+        """Return the mail of this name, with the link that locks the account down."""
+        return mails.linked(name, SECURE, self.token)
 
     def manifest(self) -> Manifest:
         """Return what it adds."""
         return Manifest(
+            routes=(SECURE,),
+            tokens=(self.token,),
             hooks=(
                 on(PasswordChanged, password_changed),
                 on(EmailChanged, email_changed),
@@ -80,22 +96,6 @@ class SecurityMails(Extension):
                 on(SessionStolen, stolen),
                 on(Closed, closed),
             ),
-            mails=(PASSWORD_CHANGED, EMAIL_CHANGED, NEW_DEVICE, STOLEN, CLOSED),
-            messages={
-                "password_changed.subject": "Your password at {application} was changed",
-                "password_changed.body": "Hello {name},\n\nyour password was changed, and every other "
-                f"device was signed out.\n\n{_WHERE}\n\nIf this was not you, please answer this mail at once.",
-                "email_changed.subject": "Your address at {application} was changed",
-                "email_changed.body": "Hello,\n\nthis address no longer belongs to your account at {application}."
-                f"\n\n{_WHERE}\n\nIf this was not you, please answer this mail at once.",
-                "new_device.subject": "New sign-in at {application}",
-                "new_device.body": "Hello {name},\n\nsomebody signed in to your account on a device that was not "
-                f"seen before.\n\n{_WHERE}\n\nIf this was not you, please change your password now.",
-                "stolen.subject": "A device was signed out at {application}",
-                "stolen.body": "Hello {name},\n\nthe same sign-in was used from two places, so it was ended. Somebody "
-                f"may have copied it.\n\n{_WHERE}\n\nPlease sign in again and change your password.",
-                "closed.subject": "Your account at {application} is closed",
-                "closed.body": "Hello {name},\n\nyour account and all that belonged to it is erased."
-                f"\n\n{_WHERE}\n\nIf this was not you, please answer this mail at once.",
-            },
+            mails=(*(self.mail(name) for name in mails.LINKED), mails.CLOSED),
+            messages=MESSAGES,
         )

@@ -1,0 +1,76 @@
+"""HTTP around proving addresses."""
+
+from powauth.accounts import Account
+from powauth.context import Context
+from powauth.errors import FieldError, InvalidForm, NotSignedIn
+from powauth.extensions import reset_password, sign_in
+from powauth.extensions.email_confirmation import operations
+from powauth.extensions.reset_password import ResetPassword
+from powauth.forms import NoForm
+from powauth.http import Request
+from powauth.pages import Done, Outcome, Shown
+
+
+async def signed_in(ctx: Context) -> Account | None:
+    """Return who is signed in, if anybody."""
+    if ctx.caller.session is None:
+        return None
+    try:
+        return await ctx.account()
+    except NotSignedIn:
+        return None
+
+
+async def waiting(request: Request[NoForm], ctx: Context) -> Outcome:  # noqa: ARG001  the shape of a handler
+    """Say that a mail is on its way; to who is signed in, which address their account waits for."""
+    account = await signed_in(ctx)
+    pending = await operations.pending(ctx, account.handle) if account else None
+    return Shown(data={"pending_email": pending.email if pending else None, "is_signed_in": account is not None})
+
+
+async def show(request: Request[NoForm], ctx: Context) -> Outcome:
+    """Show the button, if the link is valid: looking at it uses nothing up."""
+    found = await operations.peek(ctx, request.params["token"])
+    return Shown(words={"email": found.email})
+
+
+async def confirm(request: Request[NoForm], ctx: Context) -> Outcome:
+    """Confirm the address."""
+    changed = await operations.confirm(ctx, request.params["token"])
+    to = sign_in.NEW if ctx.caller.session is None else ctx.plan.paths.get("after_sign_in", changed.account)
+    return Done(to=to, notice="confirmed", session=changed.session)
+
+
+async def cancel(request: Request[NoForm], ctx: Context) -> Outcome:  # noqa: ARG001  the shape of a handler
+    """Give the pending address up."""
+    account = await ctx.lock((await ctx.account()).handle)
+    await operations.cancel(ctx, account)
+    return Done(to=ctx.plan.paths.get("after_sign_in", account), notice="cancelled")
+
+
+async def show_undo(request: Request[NoForm], ctx: Context) -> Outcome:
+    """Show both buttons, if the link is valid: to take the change back, or to let it stand for good."""
+    token = await operations.peek_undo(ctx, request.params["token"])
+    return Shown(words={"former": token.data["former"], "email": token.data["email"]})
+
+
+async def undo(request: Request[NoForm], ctx: Context) -> Outcome:
+    """Take the change back; a new password is set by way of the restored mailbox."""
+    can_reset = ctx.has(ResetPassword)
+    account = await operations.undo(ctx, request.params["token"], keeps_password=not can_reset)
+    if can_reset:
+        await reset_password.send_link(ctx, account)
+    session = ctx.caller.session
+    is_theirs = session is not None and session.handle == account.handle
+    return Done(to=sign_in.NEW, notice="undone", signs_out=is_theirs)
+
+
+async def waive(request: Request[NoForm], ctx: Context) -> Outcome:
+    """Let the change stand for good."""
+    await operations.waive(ctx, request.params["token"])
+    return Done(to=sign_in.NEW, notice="waived")
+
+
+def required() -> InvalidForm:
+    """Return what somebody is told who names nobody."""
+    return InvalidForm({"email": [FieldError("required")]})

@@ -1,0 +1,99 @@
+"""What is done to prove an address, and to take a change of it back."""
+
+from dataclasses import dataclass
+
+from powauth.accounts import Account, Handle, email_key
+from powauth.context import Context
+from powauth.errors import Conflict, InvalidForm, InvalidToken, Taken
+from powauth.extensions.email_confirmation.records import PendingEmail
+from powauth.extensions.email_confirmation.settings import ConfirmationSettings
+from powauth.operations import Changed, confirm_email, replace_email, restore_email
+from powauth.outbox import OutboxRecord
+from powauth.tokens import Token
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """Whose address a link proves, and which one."""
+
+    account: Account
+    email: str
+
+
+async def peek(ctx: Context, secret: str) -> Confirmation:
+    """Return what a link proves, and leave it usable. Raises `InvalidToken`."""
+    token = await ctx.tokens.peek(ctx[ConfirmationSettings].token, secret)
+    return Confirmation(token.account, token.data.get("email") or token.account.email or "")
+
+
+async def confirm(ctx: Context, secret: str) -> Changed:
+    """Confirm a new account's address, or the one that it waits for; nobody is signed in by that.
+
+    Raises `InvalidToken`, also when the change was cancelled, and `Conflict` when another account has the address by
+    now: then nothing changes, and the link stays.
+    """
+    account = await ctx.lock((await peek(ctx, secret)).account.handle)
+    token = await ctx.tokens.take(ctx[ConfirmationSettings].token, secret)
+    email = token.data.get("email")
+    if email is None:  # the address that the account had when it was mailed; with another one the link is worthless
+        return Changed(await confirm_email(ctx, account))
+    waiting = await pending(ctx, account.handle)
+    if waiting is None or waiting.email != email:
+        raise InvalidToken
+    try:
+        return await replace_email(ctx, account, email, confirmed_at=ctx.now)
+    except InvalidForm as error:
+        raise Conflict from error
+
+
+def is_own(account: Account, email: str) -> bool:
+    """Say whether an address is the account's, however it is spelled."""
+    return account.email is not None and email_key(account.email) == email_key(email)
+
+
+async def pending(ctx: Context, handle: Handle) -> PendingEmail | None:
+    """Return the address that an account waits for."""
+    return await ctx.records(PendingEmail).get(handle)
+
+
+async def wait_for(ctx: Context, account: Account, email: str) -> bool:
+    """Let an account wait for an address; say whether it did not before. Another one that it waited for is given up."""
+    waiting = await pending(ctx, account.handle)
+    if waiting is not None and waiting.email == email:
+        return False
+    await cancel(ctx, account)
+    try:
+        await ctx.records(PendingEmail).add(PendingEmail(owner=account.handle, email=email, created_at=ctx.now))
+    except Taken:  # the account is locked: nobody else adds one
+        raise Conflict from None
+    return True
+
+
+async def cancel(ctx: Context, account: Account) -> bool:
+    """Give a pending address up, with every link and mail for it; say whether there was one."""
+    settings = ctx[ConfirmationSettings]
+    await ctx.tokens.revoke(account, settings.token)
+    kind = f"{settings.name}.change"
+    await ctx.records(OutboxRecord).delete_all(where={"owner": account.handle, "kind": kind})
+    return await ctx.records(PendingEmail).delete_all(where={"owner": account.handle}) > 0
+
+
+async def peek_undo(ctx: Context, secret: str) -> Token:
+    """Return which change a link of the former mailbox reverts, and leave it usable. Raises `InvalidToken`."""
+    return await ctx.tokens.peek(ctx[ConfirmationSettings].undo_token, secret)
+
+
+async def undo(ctx: Context, secret: str, *, keeps_password: bool) -> Account:
+    """Put the former address back, and end everything that somebody made meanwhile. Raises `InvalidToken`, `Conflict`.
+
+    It sets nothing else and signs nobody in.
+    """
+    account = await ctx.lock((await peek_undo(ctx, secret)).account.handle)
+    token = await ctx.tokens.take(ctx[ConfirmationSettings].undo_token, secret)
+    return await restore_email(ctx, account, token, keeps_password=keeps_password)
+
+
+async def waive(ctx: Context, secret: str) -> None:
+    """Give the way back up, which only the former mailbox can. Raises `InvalidToken`."""
+    await ctx.lock((await peek_undo(ctx, secret)).account.handle)
+    await ctx.tokens.take(ctx[ConfirmationSettings].undo_token, secret)

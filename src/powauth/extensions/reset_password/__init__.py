@@ -1,0 +1,82 @@
+"""Reset a forgotten password by a mailed link. Known or unknown, the answer and the work are the same."""
+
+from datetime import timedelta
+
+from powauth.accounts import Account
+from powauth.context import Context
+from powauth.errors import FieldError, InvalidForm
+from powauth.extension import Link, Manifest
+from powauth.extensions import sign_in
+from powauth.extensions.reset_password import handlers
+from powauth.extensions.reset_password.forms import RequestForm, ResetForm
+from powauth.extensions.reset_password.settings import ResetSettings
+from powauth.http import Request
+from powauth.limits import Limit
+from powauth.mail import MailKind
+from powauth.operations import identifier_key
+from powauth.pages import Done, Outcome
+from powauth.routing import FormPage
+
+__all__ = ["REQUEST", "RESET", "RequestForm", "ResetForm", "ResetPassword", "send_link"]
+
+BY_ADDRESS = Limit(30, per=timedelta(minutes=10))
+BY_IDENTIFIER = Limit(5, per=timedelta(hours=1))
+"""Mails that strangers can order for one person; each of them holds a link that works."""
+
+
+async def request(request: Request[RequestForm], ctx: Context) -> Outcome:
+    """Owe a mail to whoever this is: the same row for everybody, the sender looks who it is (S11)."""
+    if not (request.form.email or request.form.username):
+        raise InvalidForm({ctx.plan.identifiers[0]: [FieldError("required")]})
+    key = identifier_key(request.form.email or request.form.username)
+    await ctx.limit("reset_password", BY_IDENTIFIER, key)
+    await ctx.send_on_request(ctx[ResetPassword].mail, key)
+    return Done(notice="requested")
+
+
+REQUEST = FormPage(name="request", path="/reset-password", form=RequestForm, submit=request, limit=BY_ADDRESS)
+RESET = FormPage(
+    name="reset", path="/reset-password/{token}", form=ResetForm, show=handlers.show, submit=handlers.submit
+)
+
+
+async def send_link(ctx: Context, account: Account) -> None:
+    """Owe an account's owner an ordinary link: for the operations of other extensions."""
+    await ctx.send(ctx[ResetPassword].mail, account=account)
+
+
+class ResetPassword(ResetSettings):
+    """Reset a forgotten password."""
+
+    @property
+    def mail(self) -> MailKind:
+        """The mail that holds the link."""
+        return MailKind("link", page=RESET, token=self.token, limit=BY_IDENTIFIER)
+
+    def manifest(self) -> Manifest:
+        """Return what it adds."""
+        return Manifest(
+            routes=(REQUEST, RESET),
+            tokens=(self.token,),
+            mails=(self.mail,),
+            links=(
+                Link(on=sign_in.NEW, to=REQUEST, text="forgot"),
+                Link(on=REQUEST, to=sign_in.NEW, text="back"),
+            ),
+            messages={
+                "forgot": "Forgot your password?",
+                "back": "Back to sign-in",
+                "request.title": "Set a new password",
+                "request.intro": "We send you a link with which you choose a new password.",
+                "request.submit": "Send the link",
+                "requested": "If there is an account, a mail is on its way. Please look into your mailbox.",
+                "reset.title": "Choose a new password",
+                "reset.intro": "For {name}. You are signed out on every other device, and sign in with it afterwards.",
+                "reset.submit": "Set password",
+                "changed": "Your password is set. Please sign in with it.",
+                "link.subject": "Set a new password at {application}",
+                "link.body": "Hello,\n\nsomebody asked for a new password for your account at {application}. If it was "
+                "you, choose one here.\n\nIf it was not you, you need not do anything: nothing was changed.",
+                "link.button": "Choose a new password",
+            },
+        )
