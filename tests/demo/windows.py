@@ -9,7 +9,7 @@ from typing import Literal
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from powauth.demo import create_app
 from powauth.demo.data import DataFolder
@@ -88,14 +88,17 @@ def sign_out(page: Page) -> None:
     expect(page.get_by_text("You are signed out.")).to_be_visible()
 
 
-def open_mail(page: Page, subject: str) -> None:
-    """Go to the mailbox until the mail is there: mails leave in the background."""
+def open_mail(page: Page, subject: str, to: str) -> Locator:
+    """Go to the mailbox until the mail is there, and return it: mails leave in the background, in any order."""
+    heading = page.get_by_role("heading", name=subject)
+    mail = page.get_by_role("article").filter(has=heading).filter(has_text=f"To {to}")
 
     def arrived() -> bool:
         page.goto("/mailbox")
-        return page.get_by_role("heading", name=subject).count() > 0
+        return mail.count() > 0
 
-    servers.wait_until(arrived, f"the mail {subject!r}")
+    servers.wait_until(arrived, f"the mail {subject!r} to {to}")
+    return mail
 
 
 def press_until(page: Page, name: str, role: Literal["link", "button"]) -> None:
