@@ -40,7 +40,7 @@ format: .venv/.dev  ## mend what style can mend by itself
 
 types: .venv/.dev  ## types, by two checkers
 	@$(BIN)/mypy
-	@$(BIN)/basedpyright --warnings
+	@$(BIN)/basedpyright --project pyproject.toml --warnings
 
 contracts: .venv/.dev  ## which module may import which
 	@$(BIN)/lint-imports --no-logo

@@ -30,7 +30,9 @@ def by_mypy() -> Lines:
 @cache
 def by_pyright() -> Lines:
     """Return the lines that pyright finds wrong."""
-    found = json.loads(run("basedpyright", "--outputjson", str(FOLDER)))["generalDiagnostics"]
+    # It would look for its settings in every folder above, and prefers a pyrightconfig.json there to ours.
+    done = run("basedpyright", "--project", str(ROOT / "pyproject.toml"), "--outputjson", str(FOLDER))
+    found = json.loads(done)["generalDiagnostics"]
     return frozenset((Path(e["file"]).name, e["range"]["start"]["line"] + 1) for e in found if e["severity"] == "error")
 
 
