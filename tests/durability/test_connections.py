@@ -1,7 +1,6 @@
 """Connections: every flow runs with one of them and no patience, and none is held by who waits or hashes."""
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 from contextlib import asynccontextmanager, closing
@@ -16,6 +15,7 @@ from powauth import Passwords
 from powauth.passwords import Hasher
 from powauth.sqlite import SQLiteStore
 from powauth.testing import Site
+from tests.ci import STEP
 from tests.durability.shop import (
     NEW_PASSWORD,
     ONE_CONNECTION,
@@ -29,7 +29,6 @@ from tests.house import PASSWORD, House
 
 pytestmark = pytest.mark.anyio
 
-STEP = 3 if os.environ.get("CI") else 1  # on a machine of continuous integration every third await is walked
 IMPATIENT = {"connect_args": {"timeout": 0}}
 
 
