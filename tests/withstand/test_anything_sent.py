@@ -18,6 +18,7 @@ from powauth.extensions.manage_account import ManageAccount
 from powauth.extensions.sign_in import SignIn
 from powauth.extensions.sign_up import SignUp
 from powauth.testing import Answer, Site, sign_in_as
+from tests.ci import STEP
 from tests.house import PASSWORD, House, house
 from tests.withstand.attack import (
     ADA,
@@ -43,7 +44,7 @@ from tests.withstand.attack import (
 
 pytestmark = pytest.mark.anyio
 
-many = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+many = settings(max_examples=400 // STEP, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 clients = (str(IPv4Address(number)) for number in count(int(IPv4Address("192.0.2.0"))))
 """A new address for every request, so that it is not the limits that answer."""
 

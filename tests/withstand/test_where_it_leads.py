@@ -20,6 +20,7 @@ from powauth.jinja import JinjaTemplates
 from powauth.redirects import safe_target
 from powauth.starlette import current_account, install
 from powauth.testing import Answer, Site
+from tests.ci import STEP
 from tests.core.test_redirects import CORPUS
 from tests.house import BASE_URL, PASSWORD, House, house
 from tests.withstand.attack import (
@@ -46,9 +47,9 @@ pytestmark = pytest.mark.anyio
 
 SENDABLE = [value for value in CORPUS if "\ud800" not in value and "\udfff" not in value]
 AWAY = [value for value in SENDABLE if safe_target(value.strip(), base_url=BASE_URL, origins=()) is None]
-FEW = AWAY[::3]
+FEW = AWAY[:: 3 * STEP]
 """Enough where each takes a hash: the validator itself is shown in tests/core/test_redirects.py."""
-SOME = AWAY[::9]
+SOME = AWAY[:: 9 * STEP]
 """Enough where each takes a sign-in with two factors."""
 
 
