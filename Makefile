@@ -28,7 +28,7 @@ demo: .venv/.demo  ## run the demo application
 	@.venv/bin/powauth demo --port $(PORT) $(ARGS)
 
 test: .venv/.dev servers lint types contracts  ## everything that must hold before a change lands
-	@$(BIN)/pytest -n $(WORKERS) --cov=powauth
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal --cov=powauth
 
 lint: .venv/.dev  ## style
 	@$(BIN)/ruff check
