@@ -50,6 +50,12 @@ def test_an_application_that_leaves_nothing_out_is_only_told_what_holds_for_all(
     assert result.exit_code == 0
 
 
+GRACE = (
+    "__import__('powauth.extensions.email_confirmation', fromlist=['_'])"
+    ".EmailConfirmation(grace=__import__('datetime').timedelta(days=1))"
+)
+
+
 @pytest.mark.parametrize(
     ("settings", "code", "severity"),
     [
@@ -69,6 +75,7 @@ def test_an_application_that_leaves_nothing_out_is_only_told_what_holds_for_all(
         ({"sessions": "SessionSettings(absolute=__import__('datetime').timedelta(days=2))"}, "long_sessions", "info"),
         ({"extensions": "(SignUp(), SignIn(), Told())"}, "tells_taken_addresses", "warn"),
         ({"extensions": "(SignIn(), Prove(), ManageAccount(), Told())"}, "tells_taken_addresses", "warn"),
+        ({"extensions": f"(SignUp(), SignIn(), {GRACE})"}, "grace_tells_taken_addresses", "warn"),
         ({"identifiers": "['email', 'username']"}, "tells_taken_usernames", "info"),
         ({"extensions": "(SignUp(), SignIn(), Confirmed())"}, "no_security_mails", "warn"),
         ({"extensions": "(SignIn(), Told())"}, "no_session_list", "info"),

@@ -108,7 +108,7 @@ async def inhabited(folder: Path, **settings: Any) -> AsyncGenerator[House]:
             await sign_up(site, email)
             if home.auth.plan.held:
                 await confirm(site)
-        site.outbox.clear()
+        home.site().outbox.clear()
         yield home
 
 

@@ -64,6 +64,12 @@ def proving_tokens(plan: Plan) -> tuple[TokenKind, ...]:
 
 def tells_taken(plan: Plan) -> bool:
     """Whether sign-up or a change of address tells strangers which addresses have an account."""
-    return (
-        has(plan, "sign_up", "manage_account") and "email" in plan.identifiers and not has(plan, "email_confirmation")
-    )
+    if "email" not in plan.identifiers or not has(plan, "sign_up", "manage_account"):
+        return False
+    return not has(plan, "email_confirmation") or tells_in_grace(plan)
+
+
+def tells_in_grace(plan: Plan) -> bool:
+    """Whether sign-up tells who has an account, because a new one can be used before its address is confirmed."""
+    confirming = (known for known in extensions(plan) if known.name == "email_confirmation")
+    return has(plan, "sign_up") and any(getattr(known, "grace", None) for known in confirming)

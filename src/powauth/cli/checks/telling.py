@@ -2,14 +2,22 @@
 
 from collections.abc import Iterator
 
-from powauth.cli.features import has, tells_taken
+from powauth.cli.features import has, tells_in_grace, tells_taken
 from powauth.cli.findings import Finding
 from powauth.plan import Plan
 
 
 def taken(plan: Plan) -> Iterator[Finding]:
     """Find forms that tell who has an account."""
-    if tells_taken(plan):
+    if tells_in_grace(plan):
+        yield Finding(
+            code="grace_tells_taken_addresses",
+            severity="warn",
+            says="accounts can be used before their address is confirmed, so sign-up tells everybody which ones are taken",
+            do="leave the grace of EmailConfirmation() at nothing: then the mailbox is told, and nobody else",
+            identifiers=("ASVS 6.3.8", "S11"),
+        )
+    elif tells_taken(plan):
         yield Finding(
             code="tells_taken_addresses",
             severity="warn",
