@@ -9,7 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from powauth import Auth, Text
+from powauth.extensions.email_confirmation import EmailConfirmation
 from powauth.extensions.manage_account import ManageAccount
+from powauth.extensions.reset_password import ResetPassword
 from powauth.extensions.sign_in import SignIn
 from powauth.extensions.sign_up import SignUp, SignUpForm
 from powauth.fastapi import current_user, install
@@ -36,7 +38,7 @@ auth = Auth(
     secret=os.environ["AUTH_SECRET"],  # `powauth secret` makes one
     database=database,
     base_url=os.environ.get("AUTH_BASE_URL", "http://127.0.0.1:8000/auth"),
-    extensions=[SignUp(form=MySignUp), SignIn(), ManageAccount()],
+    extensions=[SignUp(form=MySignUp), SignIn(), ManageAccount(), EmailConfirmation(), ResetPassword()],
 )
 
 

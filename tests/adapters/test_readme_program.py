@@ -29,9 +29,11 @@ def served(folder: Path) -> Generator[str]:
         "AUTH_SECRET": "7c1e0f5a9d3b8264e2f7a1c09b5d3e86",
         "AUTH_BASE_URL": f"{address}/auth",
     }
+    printed = (folder / "printed").open("w")
+    environment["PYTHONUNBUFFERED"] = "1"
     command = [sys.executable, "-m", "uvicorn", "app:app", "--app-dir", str(PROGRAM.parent), "--log-level", "warning"]
     port = ["--port", address.rsplit(":", 1)[1]]
-    with subprocess.Popen([*command, *port], cwd=folder, env=environment) as process:
+    with printed, subprocess.Popen([*command, *port], cwd=folder, env=environment, stdout=printed) as process:
         try:
             servers.wait_until(lambda: answers(address), "the program to answer", seconds=60)
             yield address
@@ -47,9 +49,27 @@ def answers(address: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with served(tmp_path_factory.mktemp("readme")) as address:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("readme")
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path) -> Iterator[str]:
+    with served(folder) as address:
         yield address
+
+
+def confirm(folder: Path, email: str) -> None:
+    """Open the link that the console mailer printed, and press its button."""
+
+    def link() -> str:
+        mails = (folder / "printed").read_text().split("--- mail to ")
+        found = [re.search(r"http\S+/confirm-email/\S+", mail) for mail in mails if mail.startswith(email)]
+        return next((match.group() for match in found if match), "")
+
+    servers.wait_until(lambda: bool(link()), "the mail")
+    answer = httpx2.post(link(), headers=AS_PERSON)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/auth/sign-in")
 
 
 @pytest.fixture
@@ -58,11 +78,14 @@ def person(address: str) -> Iterator[httpx2.Client]:
         yield client
 
 
-def test_a_person_signs_up_is_known_to_the_page_and_signs_out(person: httpx2.Client) -> None:
+def test_a_person_signs_up_confirms_is_known_to_the_page_and_signs_out(person: httpx2.Client, folder: Path) -> None:
     assert 'name="name"' in person.get("/auth/sign-up").text
     form = {"email": "ada@example.com", "password": PASSWORD, "name": "Ada"}
     signed_up = person.post("/auth/sign-up", data=form)
-    assert (signed_up.status_code, signed_up.headers["location"]) == (303, "/")
+    assert (signed_up.status_code, signed_up.headers["location"]) == (303, "/auth/confirm-email")
+    confirm(folder, "ada@example.com")
+    signed_in = person.post("/auth/sign-in", data={"email": "ada@example.com", "password": PASSWORD})
+    assert (signed_in.status_code, signed_in.headers["location"]) == (303, "/")
     me = person.get("/me").json()
     assert (me["email"], me["name"]) == ("ada@example.com", "Ada")
     assert person.post("/auth/sign-out").status_code == 303
@@ -81,12 +104,15 @@ def test_signed_out_programs_are_told_so(address: str) -> None:
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
-def test_a_program_signs_up_with_a_token(address: str) -> None:
-    body = {"email": "grace@example.com", "password": PASSWORD, "name": "Grace", "transport": "bearer"}
+def test_a_program_signs_up_and_in_with_a_token(address: str, folder: Path) -> None:
+    body = {"email": "grace@example.com", "password": PASSWORD, "name": "Grace"}
     made = httpx2.post(f"{address}/auth/sign-up", json=body, headers=AS_PROGRAM)
-    assert made.status_code == 201
-    assert "set-cookie" not in made.headers
-    bearer = {"authorization": f"Bearer {made.json()['token']}"}
+    assert (made.status_code, list(made.json())) == (201, ["action"])
+    confirm(folder, "grace@example.com")
+    proof = {"email": "grace@example.com", "password": PASSWORD, "transport": "bearer"}
+    signed_in = httpx2.post(f"{address}/auth/sign-in", json=proof, headers=AS_PROGRAM)
+    assert "set-cookie" not in signed_in.headers
+    bearer = {"authorization": f"Bearer {signed_in.json()['token']}"}
     assert httpx2.get(f"{address}/me", headers=bearer).json()["name"] == "Grace"
 
 

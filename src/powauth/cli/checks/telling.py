@@ -13,7 +13,7 @@ def taken(plan: Plan) -> Iterator[Finding]:
         yield Finding(
             code="grace_tells_taken_addresses",
             severity="warn",
-            says="accounts can be used before their address is confirmed, so sign-up tells everybody which ones are taken",
+            says="accounts can be used before their address is confirmed, so sign-up tells which ones are taken",
             do="leave the grace of EmailConfirmation() at nothing: then the mailbox is told, and nobody else",
             identifiers=("ASVS 6.3.8", "S11"),
         )
