@@ -555,6 +555,7 @@ def versions() -> str:
 
 TESTED = (
     "starlette fastapi sqlalchemy aiosqlite asyncpg psycopg asyncmy jinja2 argon2-cffi email-validator bcrypt click"
+    " aiosmtplib httpx2"
 )
 
 

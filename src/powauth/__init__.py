@@ -87,7 +87,7 @@ from powauth.forms import (
 )
 from powauth.http import RawRequest, Request
 from powauth.limits import Backoff, Limit
-from powauth.mail import ConsoleMailer, Mail, Mailer, MailKind, Undeliverable
+from powauth.mail import ConsoleMailer, Mail, Mailer, MailKind, NotSent, Undeliverable
 from powauth.operations import (
     Authentic,
     Changed,
@@ -200,6 +200,7 @@ __all__ = [
     "NewAccount",
     "NoForm",
     "NotFound",
+    "NotSent",
     "NotSignedIn",
     "Outcome",
     "Owner",

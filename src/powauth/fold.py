@@ -14,7 +14,7 @@ from powauth.errors import ConfigurationError
 from powauth.events import Event
 from powauth.extension import EveryWayIn, Extension, Fields, Manifest, Route
 from powauth.forms import Form, NoForm, field_names, form_fields, form_name, is_asked
-from powauth.mail import ConsoleMailer
+from powauth.mail import ConsoleMailer, problems_of
 from powauth.messages import CORE_MESSAGES, Words
 from powauth.outbox import OutboxRecord
 from powauth.pages import Page
@@ -156,6 +156,7 @@ def _settings_problems(settings: Settings[Any]) -> Iterator[str]:
     if any(pepper.secret in settings.secret for pepper in settings.passwords.peppers):
         yield "secret is also a pepper: one leak must not open both, so make a secret of its own for each"
     yield from settings.sessions.problems()
+    yield from (f"mailer: {problem}" for problem in problems_of(settings.mailer))
     yield from settings.backoff.problems()
     yield from _tenant_problems(settings)
     fixed = {name: path for name, path in dataclasses.asdict(settings.paths).items() if isinstance(path, str)}

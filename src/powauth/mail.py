@@ -1,8 +1,9 @@
 """Mail is data; a mailer is any async callable that sends it."""
 
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 from powauth.accounts import Account
 from powauth.errors import PowauthError
@@ -30,8 +31,26 @@ Mailer = Callable[[Mail], Awaitable[None]]
 """Sends a mail, or raises: then it is tried again later, unless it raises `Undeliverable`."""
 
 
+class NotSent(PowauthError):
+    """A mail that was not taken this time: it is tried again."""
+
+
 class Undeliverable(PowauthError):
     """A mail that nobody will ever take: it is given up at once."""
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """A mailer that knows what is wrong with its settings: an `Auth` with it then refuses to start."""
+
+    def problems(self) -> Sequence[str]:
+        """Return what is wrong, a sentence each."""
+        ...
+
+
+def problems_of(mailer: object) -> Sequence[str]:
+    """Return what a mailer says is wrong with its settings."""
+    return mailer.problems() if isinstance(mailer, Checked) else ()
 
 
 def everybody(account: Account) -> bool:  # noqa: ARG001  the shape of `for_whom`

@@ -19,17 +19,20 @@ from powauth import AuthError, Event, Extension
 from powauth.accounts import Changes, NewAccount
 from powauth.cli import COMMANDS
 from powauth.errors import PowauthError
+from powauth.http_mail import HttpMailer
 from powauth.jinja import WORDS
 from powauth.messages import CORE_MESSAGES
 from powauth.routing import FormPage, Get, Post
 from powauth.settings import Settings
+from powauth.smtp import SMTPMailer
 from powauth.sqlalchemy import AccountColumns
 from powauth.stores import Store
 from tests.docs.pages import DOCS, ROOT, blocks, named, pages, rows
 
 REFERENCE = DOCS / "reference"
 ADAPTERS = (
-    "asgi", "bcrypt", "cli", "demo", "fastapi", "jinja", "passwords", "sqlalchemy", "sqlite", "starlette", "testing",
+    "asgi", "bcrypt", "cli", "demo", "fastapi", "http_mail", "jinja", "passwords", "smtp", "sqlalchemy", "sqlite",
+    "starlette", "testing",
 )  # fmt: skip
 SETTINGS: dict[str, type[Any]] = {
     "## Auth": Settings,
@@ -41,6 +44,8 @@ SETTINGS: dict[str, type[Any]] = {
     "## Backoff": powauth.Backoff,
     "## Limit": powauth.Limit,
     "## Tenant": powauth.Tenant,
+    "## SMTPMailer": SMTPMailer,
+    "## HttpMailer": HttpMailer,
 }
 
 
@@ -121,7 +126,7 @@ def test_every_setting_says_what_it_is_for() -> None:
 UNDERSTOOD = {
     *("after_sign_in", "after_sign_up", "after_sign_out", "after_close", "home"),
     *("paths", "sessions", "passwords", "cookies", "clock"),  # a type of their own says it, on the same page
-    *("free", "first", "longest", "times", "per", "id", "secret", "base_url", "schema"),
+    *("free", "first", "password", "longest", "times", "per", "id", "secret", "base_url", "schema"),
 }
 
 
