@@ -1,8 +1,6 @@
 """Auth: one frozen value that holds everything, checks it, and answers requests."""
 
 import asyncio
-import contextlib
-import logging
 import os
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -11,7 +9,7 @@ from typing import Any, Generic, Self
 
 from powauth.context import NOBODY, Caller, Context
 from powauth.edge import Edge
-from powauth.errors import AuthError, ConfigurationError
+from powauth.errors import ConfigurationError
 from powauth.fold import fold
 from powauth.http import RawRequest, Response
 from powauth.plan import AnyChore, Plan
@@ -20,13 +18,9 @@ from powauth.settings import Settings, U
 from powauth.templates import Templates
 from powauth.tenants import Tenant
 from powauth.tokens import TokenRecord
-from powauth.units import begin
+from powauth.units import begin, carefully
 from powauth.visits import Visit
 
-log = logging.getLogger("powauth")
-
-PAUSE = 2.0
-"""Seconds between two looks into the outbox when nobody rang."""
 BATCH = 1000
 """Rows that one purge removes at a time: others get a turn in between."""
 PURGE_EVERY = 300.0
@@ -99,9 +93,14 @@ class Auth(Settings[U], Generic[U]):
 
     @asynccontextmanager
     async def lifespan(self, templates: Templates | None = None) -> AsyncGenerator[None]:
-        """Open database and store, send mails and purge meanwhile, and let go of everything at the end."""
+        """Open database and store, send mails and purge meanwhile, and let go of everything at the end.
+
+        Mails that are on their way then have a few seconds to arrive.
+        """
         await self.open()
-        tasks = [asyncio.create_task(self._send(templates)), asyncio.create_task(self._purge())]
+        tasks = [asyncio.create_task(self._purge())]
+        if self.sends_mail:
+            tasks.append(asyncio.create_task(self.sender(templates).run()))
         try:
             yield
         finally:
@@ -122,19 +121,10 @@ class Auth(Settings[U], Generic[U]):
         await self.database.close()
         self.plan.hasher.close()
 
-    async def _send(self, templates: Templates | None) -> None:
-        sender = self.sender(templates)
-        bell = self.plan.bell()
-        while True:
-            bell.clear()
-            await _carefully(sender.send_due())
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(bell.wait(), PAUSE)
-
     async def _purge(self) -> None:
         while True:
             await asyncio.sleep(PURGE_EVERY)
-            await _carefully(self.purge())
+            await carefully(self.purge())
 
     async def purge(self) -> int:
         """Remove what is over, in small batches, and do the chores of extensions; say how much was done."""
@@ -165,13 +155,3 @@ _VARIABLES = (
     ("origins", True, False),
     ("trusted_proxies", True, False),
 )
-
-
-async def _carefully(work: Any) -> None:  # noqa: ANN401  an awaitable of anything
-    """Do background work; what goes wrong is logged and tried again, and never ends the task."""
-    try:
-        await work
-    except AuthError:
-        log.warning("background work has to wait", exc_info=True)
-    except Exception:
-        log.exception("background work failed")

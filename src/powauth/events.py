@@ -281,4 +281,7 @@ class MailFailed(Event):
 
     kind: str
     to: str
+    """The address; empty for the account's own."""
     parts: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    handle: Handle | None = None
+    """The account that it concerns."""

@@ -1,14 +1,16 @@
 """Sender: takes mails out of the outbox, mints their links, sends them, and marks them as sent."""
 
 import asyncio
+import contextlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from datetime import timedelta
+from typing import Any
 
-from powauth.accounts import Account, Handle
-from powauth.context import Context
-from powauth.errors import Stale, TooManyAttempts
+from powauth.accounts import Account, Handle, email_key
+from powauth.context import NOBODY, Context
+from powauth.errors import AuthError, Stale, TooManyAttempts
 from powauth.events import MailFailed
 from powauth.mail import Mail, MailKind, Undeliverable
 from powauth.operations import find_account
@@ -16,13 +18,23 @@ from powauth.outbox import GIVE_UP_AFTER, LEASE, OutboxRecord, next_try
 from powauth.plan import Plan
 from powauth.templates import MailView, Templates
 from powauth.tenants import Tenant
-from powauth.units import begin
+from powauth.units import announce, begin, carefully
 
 log = logging.getLogger("powauth.mail")
 
 BATCH = 20
 LONGEST = LEASE / 2
 """How long a mailer may take: one that hangs must neither keep other mails waiting nor outlast its lease."""
+PAUSE = 2.0
+"""Seconds between two looks into the outbox when nobody rang."""
+PATIENCE = 0.25
+"""Seconds after which a mail that is still on its way is overtaken by the next."""
+AT_ONCE = 8
+"""How many mails may be on their way: a server that takes none is asked for no more."""
+GRACE = 5.0
+"""Seconds for mails on their way when sending has to stop: what was taken and not marked would be sent again."""
+MOST_ATTEMPTS = 64
+"""Twice as many as two days have room for: only a mail whose worker dies of it is tried so often."""
 
 
 class Sender:
@@ -31,15 +43,38 @@ class Sender:
     def __init__(self, plan: Plan, templates: Templates | None) -> None:
         self._plan = plan
         self._templates = templates
+        self.sent = 0
+        """How many mails it handed to the mailer."""
+
+    async def run(self, *, told: Callable[[int], object] = bool) -> None:
+        """Send what is due and what comes to be due, until it is cancelled; `told` hears how many were sent at once."""
+        bell = self._plan.bell()
+        while True:
+            bell.clear()
+            told(await carefully(self.send_due()) or 0)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(bell.wait(), PAUSE)
 
     async def send_due(self) -> int:
-        """Send every mail that is due, of every tenant; say how many were handed to the mailer."""
-        sent = 0
-        for tenant in self._plan.all_tenants():
-            while rows := await self._due(tenant):
-                for row in rows:
-                    sent += await self._send(tenant, row)
-        return sent
+        """Send every mail that is due, of every tenant; say how many were handed to the mailer.
+
+        One after the other, a few of each tenant in turn. One that takes long is overtaken.
+        """
+        underway = Underway()
+        try:
+            while True:
+                found = 0
+                for tenant in self._plan.all_tenants():
+                    for row in await self._due(tenant):
+                        found += 1
+                        await underway.add(self._send(tenant, row))
+                underway.check()
+                if not found and not underway.tasks:
+                    return underway.sent
+                if not found:
+                    await underway.wait(PAUSE)
+        finally:
+            await underway.end()
 
     async def _due(self, tenant: Tenant) -> list[OutboxRecord]:
         async with begin(self._plan, tenant, writes=False) as ctx:
@@ -50,6 +85,10 @@ class Sender:
         """Lease one mail, make it, send it, forget it. Twice only if this worker dies or stalls past its lease."""
         leased = await self._lease(tenant, row)
         if leased is None:
+            return False
+        if leased.attempts > MOST_ATTEMPTS:
+            log.error("mail %s (%s) was never sent to its end", row.id, row.kind)
+            await self._give_up(tenant, leased)
             return False
         try:
             is_sent = await self._deliver(tenant, leased)
@@ -62,6 +101,7 @@ class Sender:
             await self._postpone(tenant, leased)
             return False
         await self._forget(tenant, leased)
+        self.sent += is_sent
         return is_sent
 
     async def _deliver(self, tenant: Tenant, row: OutboxRecord) -> bool:
@@ -76,7 +116,10 @@ class Sender:
     async def _lease(self, tenant: Tenant, row: OutboxRecord) -> OutboxRecord | None:
         try:
             async with begin(self._plan, tenant) as ctx:
-                return await ctx.records(OutboxRecord).update(row, due_at=ctx.now + LEASE, attempts=row.attempts + 1)
+                until = ctx.now + max(
+                    LEASE, next_try(row.attempts)
+                )  # a mail that kills its worker comes back ever later
+                return await ctx.records(OutboxRecord).update(row, due_at=until, attempts=row.attempts + 1)
         except Stale:  # another worker was first, or the mail is no longer owed
             return None
 
@@ -91,6 +134,7 @@ class Sender:
             current = await ctx.records(OutboxRecord).get(row.id)
             is_owed = current is not None and await self._is_owed(ctx, kind, current, account)
             parts = await self._parts(ctx, kind, current, account) if current and is_owed else None
+        await announce(self._plan, tenant, NOBODY, ctx.traces)
         to = (row.owner and row.to) or (account.email if account else row.to)
         if parts is None or not to:
             return None
@@ -104,7 +148,7 @@ class Sender:
         return await ctx.accounts.lock(found.handle) if found else None
 
     async def _is_owed(self, ctx: Context, kind: MailKind, row: OutboxRecord, account: Account | None) -> bool:
-        """Say whether the mail still is for anybody, and not more than its kind allows one account."""
+        """Say whether the mail still is for anybody, and not more than its kind allows one account and one address."""
         if account is None:
             return kind.token is None and bool(row.owner)
         if not kind.for_whom(account):
@@ -113,6 +157,8 @@ class Sender:
             return True
         try:
             await ctx.limit(f"mail:{row.kind}", kind.limit, account.handle)
+            if row.owner and row.to:  # to somebody who is not the account's owner, or not yet: many may send there
+                await ctx.limit(f"mail:{row.kind}", kind.limit, email_key(row.to))
         except TooManyAttempts:
             return False
         return True
@@ -151,7 +197,10 @@ class Sender:
     async def _postpone(self, tenant: Tenant, row: OutboxRecord) -> None:
         if row.created_at + GIVE_UP_AFTER <= self._plan.clock.now():
             await self._give_up(tenant, row)
-            return
+        else:
+            await self._try_later(tenant, row)
+
+    async def _try_later(self, tenant: Tenant, row: OutboxRecord) -> None:
         try:
             async with begin(self._plan, tenant) as ctx:
                 await ctx.records(OutboxRecord).update(row, due_at=ctx.now + next_try(row.attempts))
@@ -159,10 +208,70 @@ class Sender:
             return
 
     async def _give_up(self, tenant: Tenant, row: OutboxRecord) -> None:
-        async with begin(self._plan, tenant) as ctx:
-            await ctx.records(OutboxRecord).delete_all(where={"id": row.id})
-            await ctx.emit(MailFailed(kind=row.kind, to=row.to))
+        """Forget a mail and announce that; together, or it stays."""
+        try:
+            async with begin(self._plan, tenant) as ctx:
+                if await ctx.records(OutboxRecord).delete_all(where={"id": row.id}):
+                    await ctx.emit(
+                        MailFailed(
+                            kind=row.kind,
+                            to=row.to,
+                            parts=json.loads(row.parts),
+                            handle=Handle(row.owner) if row.owner else None,
+                        )
+                    )
+        except AuthError:
+            raise
+        except Exception:
+            log.exception("a hook of MailFailed failed: mail %s (%s) is tried again", row.id, row.kind)
+            await self._try_later(tenant, row)
 
     async def _forget(self, tenant: Tenant, row: OutboxRecord) -> None:
         async with begin(self._plan, tenant) as ctx:
             await ctx.records(OutboxRecord).delete_all(where={"id": row.id})
+
+
+class Underway:
+    """The mails that are on their way: each has a moment of its own, and those that take longer run beside."""
+
+    def __init__(self) -> None:
+        self.tasks: set[asyncio.Task[bool]] = set()
+        self.sent = 0
+        self._errors: list[BaseException] = []
+
+    async def add(self, sending: Coroutine[Any, Any, bool]) -> None:
+        """Begin to send; return when it is sent, or has had its moment and there is room for others."""
+        task = asyncio.create_task(sending)
+        self.tasks.add(task)
+        await self._wait({task}, PATIENCE)
+        while len(self.tasks) >= AT_ONCE:
+            await self.wait(PAUSE)
+
+    async def wait(self, seconds: float) -> None:
+        """Wait until one is done, and at most so long."""
+        await self._wait(self.tasks, seconds)
+
+    async def _wait(self, tasks: Collection[asyncio.Task[bool]], seconds: float) -> None:
+        done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            self.tasks.discard(task)
+            error = task.exception()
+            if error is None:
+                self.sent += task.result()
+            else:
+                self._errors.append(error)
+
+    def check(self) -> None:
+        """Raise what went wrong first, if anything did."""
+        if self._errors:
+            raise self._errors[0]
+
+    async def end(self) -> None:
+        """Let those on their way arrive, unless that takes too long."""
+        try:
+            if self.tasks:
+                await asyncio.wait(self.tasks, timeout=GRACE)
+        finally:
+            for task in self.tasks:
+                task.cancel()
+            await asyncio.gather(*self.tasks, return_exceptions=True)

@@ -43,6 +43,8 @@ class Settings(Generic[U]):
     """Where sessions and other expiring things are; the database's own choice if none is given."""
     mailer: Mailer | None = field(default=None, repr=False)
     """Any async callable that takes a `Mail`; prints it if none is given and `base_url` is not https."""
+    sends_mail: bool = True
+    """Whether `lifespan` sends the mails that are owed; where it does not, `powauth mail run` has to."""
     origins: Sequence[str] = ()
     """Further front ends, such as `https://app.example.com`, that may send requests with cookies or be sent to."""
     app_links: Sequence[str] = ()

@@ -67,3 +67,14 @@ async def announce(plan: Plan, tenant: Tenant, caller: Caller, events: Sequence[
         await persistently(emit)
     except AuthError:  # the answer stands; what could not be written down is in the log
         log.exception("events were not announced: %s", ", ".join(type(event).__name__ for event in heard))
+
+
+async def carefully(work: Awaitable[T]) -> T | None:
+    """Do background work; what goes wrong is logged and tried again, and never ends the task."""
+    try:
+        return await work
+    except AuthError:
+        log.warning("background work has to wait", exc_info=True)
+    except Exception:
+        log.exception("background work failed")
+    return None

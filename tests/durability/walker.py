@@ -45,29 +45,46 @@ class Facts:
     lasting: str = ""
 
 
+@dataclass
+class Countdown:
+    """How many awaits are left before this process is killed, of all its tasks together."""
+
+    left: int
+
+    def step(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def watch(self, loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **settings: Any) -> Any:
+        """Make a task whose awaits count as well."""
+        return asyncio.Task(Killed(coroutine, self).run(), loop=loop, **settings)
+
+
 class Killed:
-    """Awaits a coroutine and kills this process when its n-th await is done."""
+    """Awaits a coroutine and kills this process when the last await of the countdown is done."""
 
-    def __init__(self, coroutine: Coroutine[Any, Any, None], at: int) -> None:
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], countdown: Countdown) -> None:
         self._coroutine = coroutine
-        self._left = at
+        self._countdown = countdown
 
-    def __await__(self) -> Generator[Any, Any, None]:
+    async def run(self) -> Any:
+        return await self
+
+    def __await__(self) -> Generator[Any, Any, Any]:
         value: Any = None
         error: BaseException | None = None
         while True:
             try:
                 waits = self._coroutine.throw(error) if error else self._coroutine.send(value)
-            except StopIteration:
-                return
+            except StopIteration as end:
+                return end.value
             value, error = None, None
             try:
                 value = yield waits
             except BaseException as caught:  # noqa: BLE001  handed on
                 error = caught
-            self._left -= 1
-            if self._left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+            self._countdown.step()
 
 
 class DirectHasher:
@@ -130,7 +147,10 @@ class Walker:
         facts = Facts(**json.loads((self.folder / "facts" / f"{number:03}").read_text()))
         self.site.client = f"10.0.0.{number}"
         self.site.jar = {self.home.auth.plan.cookie_name("session"): facts.mine} if facts.mine else {}
-        await Killed(self.run(self.site, facts), kill_at)
+        countdown = Countdown(kill_at)
+        asyncio.get_running_loop().set_task_factory(countdown.watch)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  as 3.11 and 3.13 call it
+        await Killed(self.run(self.site, facts), countdown)
+        asyncio.get_running_loop().set_task_factory(None)
 
     async def clear_up(self) -> None:
         """Send what is owed once every lease is over, so that the next attempt has nothing else to send."""

@@ -14,6 +14,7 @@ COMMANDS = (
     Lazy("eject", "Copy templates into the application, to change them.", extra="jinja"),
     Lazy("accounts", "List, show, create, lock, unlock and close accounts."),
     Lazy("sessions", "List and end the sessions of an account."),
+    Lazy("mail", "Send the mails that are owed, and list them.", extra="jinja"),
 )
 
 HELP = """User authentication and user management for Python web applications.
