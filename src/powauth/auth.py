@@ -18,7 +18,7 @@ from powauth.settings import Settings, U
 from powauth.templates import Templates
 from powauth.tenants import Tenant
 from powauth.tokens import TokenRecord
-from powauth.units import begin, carefully
+from powauth.units import begin, carefully, persistently
 from powauth.visits import Visit
 
 BATCH = 1000
@@ -135,13 +135,16 @@ class Auth(Settings[U], Generic[U]):
             while count := await self._purge_tokens(tenant):
                 removed += count
             for chore in self.plan.chores.values():
-                while count := await self._do(chore, tenant):
-                    removed += count
+                while done := await carefully(self._do(chore, tenant)):
+                    removed += done
         return removed
 
     async def _do(self, chore: AnyChore, tenant: Tenant) -> int:
-        async with self.begin(tenant=tenant) as ctx:
-            return await chore(ctx)
+        async def once() -> int:
+            async with self.begin(tenant=tenant) as ctx:
+                return await chore(ctx)
+
+        return await persistently(once)
 
     async def _purge_tokens(self, tenant: Tenant) -> int:
         async with self.begin(tenant=tenant) as ctx:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar, cast
 
-from powauth.accounts import Account, Accounts, Handle
+from powauth.accounts import MAX_EMAIL, Account, Accounts, Handle
 from powauth.clients import limit_key
 from powauth.database import DatabaseUnit
 from powauth.errors import ConfigurationError, NotSignedIn, TooManyAttempts
@@ -95,7 +95,17 @@ class Context:
     @property
     def tokens(self) -> Tokens:
         """The tokens of this tenant."""
-        return Tokens(self.unit.records(TokenRecord), self.accounts, self.plan.clock, emit=self.emit, trace=self.trace)
+        return Tokens(
+            self.unit.records(TokenRecord),
+            self.accounts,
+            self.plan.clock,
+            emit=self.emit,
+            trace=self.trace,
+            settle=self._settle,
+        )
+
+    async def _settle(self, mail: str) -> None:
+        await self.records(OutboxRecord).delete_all(where={"id": mail})
 
     @property
     def sessions(self) -> Sessions:
@@ -210,9 +220,8 @@ class Context:
 
         The sender looks the account up, and mails its stored address. `identifier` is an `identifier_key`.
         """
-        letter = Letter(
-            kind=self.plan.mail_names[kind], to=identifier, language=self.caller.language, parts=parts or {}
-        )
+        to = identifier if len(identifier) <= MAX_EMAIL else ""  # longer than any: it finds nobody
+        letter = Letter(kind=self.plan.mail_names[kind], to=to, language=self.caller.language, parts=parts or {})
         await self.records(OutboxRecord).add(letter.record(self.now))
         self.after_commit(self._ring)
 

@@ -41,10 +41,12 @@ class SignedUp(Event):
 class EmailTaken(Event):
     """Somebody signed up with an address that an account has already.
 
-    A hook that returns a `Detour` lets the answer be the one that a free address gets.
+    A hook that returns a `Detour` lets the answer be the one that a free address gets; then the account without an
+    address stays that was made in its stead, so that a user name is taken afterwards as it is beside a free one.
     """
 
     new: NewAccount
+    stand_in: Account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +146,8 @@ class EmailChanged(Event):
 
     account: Account
     former: str | None
+    was_confirmed: bool = False
+    """Whether the former address was proved: only then does its mailbox have a say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from powauth.accounts import Account
 from powauth.errors import PowauthError
@@ -71,6 +71,8 @@ class MailKind:
     """How often one account gets it: what is over is not sent."""
     for_whom: Callable[[Account], bool] = everybody
     """Which accounts get it, asked as it is sent."""
+    choose: Callable[[Any, Account], Awaitable["MailKind"]] | None = None
+    """Says, given the context and the account, which mail is sent instead; in the unit in which its link is minted."""
 
 
 @dataclass(frozen=True, slots=True)

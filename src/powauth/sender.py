@@ -5,6 +5,7 @@ import contextlib
 import json
 import logging
 from collections.abc import Callable, Collection, Coroutine, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -133,31 +134,34 @@ class Sender:
             account = await self._account(ctx, row)
             current = await ctx.records(OutboxRecord).get(row.id)
             is_owed = current is not None and await self._is_owed(ctx, kind, current, account)
+            if is_owed and account is not None and kind.choose is not None:
+                kind = await kind.choose(ctx, account)
             parts = await self._parts(ctx, kind, current, account) if current and is_owed else None
         await announce(self._plan, tenant, NOBODY, ctx.traces)
         to = (row.owner and row.to) or (account.email if account else row.to)
         if parts is None or not to:
             return None
-        return self._render(row, to, parts)
+        return self._render(replace(row, kind=self._plan.mail_names[kind]), to, parts)
 
     async def _account(self, ctx: Context, row: OutboxRecord) -> Account | None:
         """Return the account that the mail concerns, locked: the row names it, or holds what somebody typed."""
         if row.owner:
             return await ctx.accounts.lock(Handle(row.owner))
-        found = await find_account(ctx.accounts, row.to, self._plan.identifiers)
+        found = await find_account(ctx.accounts, row.to)
         return await ctx.accounts.lock(found.handle) if found else None
 
     async def _is_owed(self, ctx: Context, kind: MailKind, row: OutboxRecord, account: Account | None) -> bool:
         """Say whether the mail still is for anybody, and not more than its kind allows one account and one address."""
         if account is None:
             return kind.token is None and bool(row.owner)
-        if not kind.for_whom(account):
+        if not kind.for_whom(account) or not (kind.token is None or kind.token.is_good_for(account)):
             return False
         if kind.limit is None or row.attempts > 1:
             return True
         try:
-            await ctx.limit(f"mail:{row.kind}", kind.limit, account.handle)
-            if row.owner and row.to:  # to somebody who is not the account's owner, or not yet: many may send there
+            if not row.owner:  # strangers may ask for it; what an operation owes is not theirs to use up
+                await ctx.limit(f"mail:{row.kind}", kind.limit, account.handle)
+            elif row.to:  # to somebody who is not the account's owner, or not yet: many may send there
                 await ctx.limit(f"mail:{row.kind}", kind.limit, email_key(row.to))
         except TooManyAttempts:
             return False

@@ -74,12 +74,14 @@ class Tokens:
         *,
         emit: Callable[[Event], Awaitable[object]],
         trace: Callable[[Event], None],
+        settle: Callable[[str], Awaitable[object]],
     ) -> None:
         self._records = records
         self._accounts = accounts
         self._clock = clock
         self._emit = emit
         self._trace = trace
+        self._settle = settle
 
     async def mint(
         self, kind: TokenKind, account: Account, *, data: Mapping[str, str] | None = None, mail: str = ""
@@ -134,21 +136,25 @@ class Tokens:
             raise InvalidToken
         if token.record.mail:
             await self._records.delete_all(where={"owner": token.record.owner, "mail": token.record.mail})
+            await self._settle(token.record.mail)  # a worker that died before it marked the mail would mint anew
         await self._emit(TokenTaken(kind=kind.name, handle=token.account.handle))
         return token
 
-    async def revoke(self, account: Account, *kinds: TokenKind, since: datetime | None = None) -> int:
+    async def revoke(
+        self, account: Account, *kinds: TokenKind, unless: Callable[[str, Mapping[str, str]], bool] | None = None
+    ) -> int:
         """Make the account's tokens of these kinds worthless, all of them if none is named; say how many.
 
-        With `since` only those that were minted then or later.
+        `unless` is given the kind and the data of each, and says which ones stay.
         """
         where: dict[str, object] = {"owner": account.handle}
         if kinds:
             where["kind"] = tuple(kind.name for kind in kinds)
-        if since is None:
+        if unless is None:
             return await self._records.delete_all(where=where)
         found = await self._records.find(where=where)
-        return sum([await self._records.delete(record) for record in found if record.created_at >= since])
+        over = [record for record in found if not unless(record.kind, json.loads(record.data))]
+        return sum([await self._records.delete(record) for record in over])
 
     async def outlive(self, account: Account, change: Change, kinds: Sequence[TokenKind], *, epoch: int) -> None:
         """Carry the tokens that survive a change into the new epoch and remove the others."""

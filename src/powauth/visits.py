@@ -88,7 +88,7 @@ class Visit:
             self._is_read = True
             self._found = await self._find()
             self._session = self._found.session
-            if self._session is None and self._may_return():
+            if self._session is None and self._found.stolen is None and self._may_return():
                 await self._come_back()
         return self._session
 

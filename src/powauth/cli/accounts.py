@@ -119,8 +119,8 @@ def create(
         async with auth.begin(tenant=where) as ctx:
             made = await sign_up(ctx, new, password)
             account = await ctx.accounts.by_handle(new.handle) if isinstance(made, Detour) else made.account
-        if account is None:  # at sign-up that is not told
-            raise Failure("this address is taken", code="taken")
+            if account is None:  # at sign-up that is not told, and something is made in its stead
+                raise Failure("this address is taken", code="taken")
         return account
 
     made = run(auth, work)

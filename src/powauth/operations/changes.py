@@ -1,5 +1,6 @@
 """Changes of an account, and what has to end with them."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -26,6 +27,9 @@ from powauth.pages import Detour
 from powauth.records import Records
 from powauth.sessions import Proof, Session
 from powauth.tokens import Token
+
+CARRIES = 5
+"""How often a mail is looked at again that the sender takes meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,29 +64,49 @@ async def change_email(ctx: Context, account: Account, email: str) -> Changed | 
 async def replace_email(ctx: Context, account: Account, email: str, *, confirmed_at: datetime | None = None) -> Changed:
     """Set the address of a locked account, whatever extensions would ask for before. Raises `InvalidForm`."""
     changed = await change_credential(ctx, account, Changes(email=email, confirmed_at=confirmed_at), "email")
-    await ctx.emit(EmailChanged(account=changed.account, former=account.email))
+    was_confirmed = account.is_confirmed
+    await ctx.emit(EmailChanged(account=changed.account, former=account.email, was_confirmed=was_confirmed))
     return changed
 
 
 async def restore_email(ctx: Context, account: Account, token: Token, *, keeps_password: bool = False) -> Account:
-    """Put the address back that a token says was `former`, and end everything that could be used meanwhile.
+    """Put the address back that a token says was `former` until the account's epoch became `epoch`.
 
-    Every session, remembered device and token of the locked account ends, what its later changes mailed included, and
-    the password cannot be used any more: a new one is set by way of the restored mailbox. Raises `Conflict` when the
-    address is another account's by now.
+    Everything ends that could be used meanwhile: every session, remembered device and token, those that later changes
+    mailed to other addresses included; an owner's and a limit's lock. The password cannot be used any more: a new one
+    is set by way of the restored mailbox. Raises `Conflict` when the address is another account's by now.
     """
-    password_hash = account.password_hash if keeps_password else None
-    changes = Changes(email=token.data["former"], confirmed_at=ctx.now, password_hash=password_hash)
+    unlocked = Changes(locked_at=None, locked_by=None) if account.locked_by in {"owner", "limit"} else Changes()
+    changes = replace(
+        unlocked,
+        email=token.data["former"],
+        confirmed_at=ctx.now,
+        password_hash=account.password_hash if keeps_password else None,
+    )
     try:
         changed = await change_credential(ctx, account, changes, "email", keeps_caller=False)
     except InvalidForm as error:
         raise Conflict from error
-    # Whoever changed it a second time was mailed the way back to the address that they had put in.
-    await ctx.tokens.revoke(account, token.kind, since=token.record.created_at)
-    mails = tuple(name for name, kind in ctx.plan.mail_kinds.items() if kind.token == token.kind)
-    await ctx.records(OutboxRecord).delete_all(where={"owner": account.handle, "kind": mails})
+    await _end_later_links(ctx, account, token)
     await ctx.emit(EmailRestored(account=changed.account, former=account.email))
     return changed.account
+
+
+async def _end_later_links(ctx: Context, account: Account, token: Token) -> None:
+    """End every link but those that revert an earlier change; minted, or still to be minted.
+
+    Whoever changed the address a second time was mailed the way back to the one that they had put in.
+    """
+
+    def is_earlier(kind: str, data: Mapping[str, str]) -> bool:
+        return kind == token.kind.name and int(data["epoch"]) < int(token.data["epoch"])
+
+    await ctx.tokens.revoke(account, unless=is_earlier)
+    outbox = ctx.records(OutboxRecord)
+    for row in await outbox.find(where={"owner": account.handle}):
+        kind = ctx.plan.mail_kinds.get(row.kind)
+        if kind is not None and kind.token is not None and not is_earlier(kind.token.name, json.loads(row.parts)):
+            await outbox.delete_all(where={"id": row.id})
 
 
 async def confirm_email(ctx: Context, account: Account) -> Account:
@@ -175,12 +199,15 @@ async def _outlive(ctx: Context, account: Account, change: Change, *, epoch: int
 async def _carry(outbox: Records[OutboxRecord], row: OutboxRecord, *, epoch: int) -> None:
     """Carry one mail into the new epoch, also when the sender just leased it."""
     found: OutboxRecord | None = row
-    while found is not None:
+    for _ in range(CARRIES):
+        if found is None:
+            return
         try:
             await outbox.update(found, epoch=epoch)
             return
         except Stale:
             found = await outbox.get(row.id)
+    raise Stale  # a transaction that sees rows as they were when it began: whoever began it tries again
 
 
 async def end_all(ctx: Context, handle: Handle) -> None:

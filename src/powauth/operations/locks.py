@@ -37,10 +37,11 @@ async def unlock_account(ctx: Context, handle: Handle, *, by: LockedBy = "admini
 async def guard_account(ctx: Context, handle: Handle) -> Account | None:
     """Let only browsers that the account knows sign in, until its owner lifts that: after very many failures.
 
-    Whoever is signed in stays so, or strangers could sign everybody out. Returns `None` if it is locked already.
+    Whoever is signed in stays so, or strangers could sign everybody out. Returns `None` if it is locked already, or has
+    no mailbox by which its owner could lift that: then growing delays are all there is.
     """
     account = await ctx.accounts.lock(handle)
-    if account is None or account.is_locked or account.is_closed:
+    if account is None or account.is_locked or account.is_closed or account.email is None:
         return None
     guarded = await ctx.accounts.change(account, Changes(locked_at=ctx.now, locked_by="limit"))
     await ctx.emit(Locked(account=guarded))

@@ -1,11 +1,10 @@
 """Signing up: an account is made."""
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 
 from powauth import passwords
-from powauth.accounts import NewAccount, new_handle
+from powauth.accounts import Account, NewAccount, new_handle
 from powauth.clients import limit_key
 from powauth.context import Context
 from powauth.errors import FieldError, InvalidForm, Taken
@@ -47,21 +46,24 @@ async def sign_up(
 async def _taken(ctx: Context, new: NewAccount, taken: Taken) -> Detour:
     """Return the step that a free address leads to as well, if an extension hides which ones are taken."""
     if taken.field == "email":
-        await _try_the_rest(ctx, new)
-        detour = await ctx.emit(EmailTaken(new=new))
+        stand_in = await _stand_in(ctx, new)
+        detour = await ctx.emit(EmailTaken(new=new, stand_in=stand_in))
         if detour is not None:
             return detour
+        await ctx.accounts.delete(stand_in)
     raise as_invalid(taken) from taken
 
 
-async def _try_the_rest(ctx: Context, new: NewAccount) -> None:
-    """Refuse what else is taken, as it is refused beside a free address; by the same work, which leaves nothing."""
-    nobody = f"{secrets.token_hex(16)}@taken.invalid"  # RFC 6761 §6.4
+async def _stand_in(ctx: Context, new: NewAccount) -> Account:
+    """Make what a free address would have made, but for address and password: nobody can sign in to it.
+
+    What else is taken is refused as it is beside a free address, by the same work.
+    """
     try:
-        made = await ctx.accounts.add(replace(new, email=nobody, handle=new_handle()), now=ctx.now)
+        made = replace(new, email=None, password_hash=None, confirmed_at=None, handle=new_handle())
+        return await ctx.accounts.add(made, now=ctx.now)
     except Taken as taken:
         raise as_invalid(taken) from taken
-    await ctx.accounts.delete(made)
 
 
 def as_invalid(taken: Taken) -> InvalidForm:

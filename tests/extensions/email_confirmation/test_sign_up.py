@@ -147,11 +147,45 @@ async def test_a_taken_address_reports_the_same_bad_fields_as_a_free_one(tmp_pat
             assert (free.status, free.json) == (422, taken.json)
 
 
-async def test_an_unconfirmed_account_tells_its_owner_of_an_attempt_too(site: Site) -> None:
-    await sign_up(site)
+async def test_an_address_that_two_claim_goes_to_whoever_reads_its_mailbox(site: Site) -> None:
+    """S48: whoever made the account first may be a stranger, and must not keep a password when it is confirmed."""
+    await sign_up(site, password="five loud red foxes")
+    theirs = site.outbox.link
     site.outbox.clear()
-    await site.post("/sign-up", email=ADA, password="five loud red foxes")
-    assert site.outbox.kinds() == ["email_confirmation.attempted"]
+    owner = site.browser()
+    await owner.post("/sign-up", email=ADA, password=PASSWORD)
+    assert site.outbox.kinds() == ["reset_password.link"]
+    assert (await owner.post(theirs)).status == 400
+    await site.post("/sign-in", email=ADA, password="five loud red foxes")
+    assert site.outbox.kinds() == ["reset_password.link"]
+    assert (await owner.post(site.outbox.link, password=PASSWORD)).status == 303
+    await sign_in(owner)
+    assert (await site.post("/sign-in", email=ADA, password="five loud red foxes")).status == 401
+
+
+async def test_an_account_that_nobody_confirms_is_erased_after_a_while(home: House, site: Site) -> None:
+    await sign_up(site)
+    await settle(site.browser(), "bob@example.com")
+    home.clock.move(timedelta(days=30, seconds=1))
+    await home.auth.purge()
+    async with home.auth.begin(writes=False) as ctx:
+        assert [account.email for account in await ctx.accounts.find()] == ["bob@example.com"]
+
+
+async def test_a_user_name_tells_nobody_which_addresses_are_taken(tmp_path: Path) -> None:
+    """S11: what was typed beside a taken address is taken afterwards, as it is beside a free one; until it is erased."""
+    async with house(tmp_path, extensions=whole_house(), identifiers=("email", "username")) as home:
+        program = home.site().program()
+        await program.post("/sign-up", email=ADA, username="ada", password=PASSWORD)
+        for number, email in enumerate((ADA, "free@example.com")):
+            name = f"name{number}"
+            await program.post("/sign-up", email=email, username=name, password=PASSWORD)
+            again = await program.post("/sign-up", email=f"new{number}@example.com", username=name, password=PASSWORD)
+            assert (again.status, set(again.json["errors"])) == (422, {"username"})
+        home.clock.move(timedelta(days=31))
+        await home.auth.purge()
+        async with home.auth.begin(writes=False) as ctx:
+            assert await ctx.accounts.find() == []
 
 
 async def test_a_reset_takes_the_account_from_whoever_signed_up_with_anothers_address(site: Site) -> None:

@@ -9,16 +9,25 @@ from pathlib import Path
 from powauth.accounts import Account
 from powauth.context import Context, on
 from powauth.errors import FieldError, InvalidCredentials, InvalidForm
-from powauth.events import CredentialChanged, EmailChanged, EmailChanging, EmailTaken, SignedUp, SigningIn
-from powauth.extension import Link, Manifest
+from powauth.events import (
+    CredentialChanged,
+    EmailChanged,
+    EmailChanging,
+    EmailConfirmed,
+    EmailTaken,
+    SignedUp,
+    SigningIn,
+)
+from powauth.extension import Chore, Link, Manifest
 from powauth.extensions import sign_in, sign_up
 from powauth.extensions.email_confirmation import handlers, mails, operations
 from powauth.extensions.email_confirmation.events import Unconfirmed
 from powauth.extensions.email_confirmation.forms import AgainForm
 from powauth.extensions.email_confirmation.messages import MESSAGES
-from powauth.extensions.email_confirmation.records import PendingEmail
+from powauth.extensions.email_confirmation.records import PendingEmail, UnprovedRecord
 from powauth.extensions.email_confirmation.settings import ConfirmationSettings
 from powauth.extensions.manage_account import AccountShown
+from powauth.extensions.reset_password import ResetPassword
 from powauth.forms import NoForm
 from powauth.http import Request
 from powauth.mail import MailKind
@@ -47,7 +56,7 @@ async def _send_to(ctx: Context, account: Account) -> None:
     """Send what an account waits for once more, if it waits for anything."""
     waiting = await operations.pending(ctx, account.handle)
     if waiting is not None:
-        await ctx.limit("confirm_email", mails.LIMIT, identifier_key(waiting.email))
+        await ctx.limit("change_email", mails.CHANGES, account.handle)
         await ctx.send(ctx[EmailConfirmation].change, account=account, to=waiting.email, parts={"email": waiting.email})
     elif account.email is not None and not account.is_confirmed:
         await ctx.send(ctx[EmailConfirmation].confirm, account=account)
@@ -68,6 +77,7 @@ async def ask(event: SignedUp, ctx: Context) -> Detour | None:
     """Mail a new account's owner, who is signed in only after the address is confirmed."""
     if event.account.email is None or event.account.is_confirmed:
         return None
+    await operations.note_unproved(ctx, event.account)
     await ctx.send(ctx[EmailConfirmation].confirm, account=event.account)
     return Detour(WAITING) if not ctx[EmailConfirmation].grace else None
 
@@ -76,6 +86,7 @@ async def tell_owner(event: EmailTaken, ctx: Context) -> Detour | None:
     """Mail the owner of a taken address; whoever typed it sees what they would see for a free one."""
     if event.new.email is None or ctx[EmailConfirmation].grace:
         return None
+    await operations.note_unproved(ctx, event.stand_in)
     await ctx.send_on_request(ctx[EmailConfirmation].attempted, identifier_key(event.new.email))
     return Detour(WAITING)
 
@@ -93,8 +104,8 @@ async def hold(event: SigningIn, ctx: Context) -> None:
 async def remind(event: Unconfirmed, ctx: Context) -> None:
     """Mail the link again to somebody who has the right password and no confirmed address."""
     account = await ctx.accounts.by_handle(event.handle)
-    if account is not None:
-        await ctx.send(ctx[EmailConfirmation].confirm, account=account)
+    if account is not None and account.email is not None:
+        await ctx.send_on_request(ctx[EmailConfirmation].confirm, identifier_key(account.email))
 
 
 async def wait(event: EmailChanging, ctx: Context) -> Detour | None:
@@ -103,7 +114,7 @@ async def wait(event: EmailChanging, ctx: Context) -> Detour | None:
     if operations.is_own(account, email):  # another spelling, or the change is taken back
         await operations.cancel(ctx, account)
         return None
-    await ctx.limit("confirm_email", mails.LIMIT, identifier_key(email))
+    await ctx.limit("change_email", mails.CHANGES, account.handle)
     if await operations.wait_for(ctx, account, email):
         await _tell_new_mailbox(ctx, account, email)
     return Detour(WAITING)
@@ -117,17 +128,30 @@ async def _tell_new_mailbox(ctx: Context, account: Account, email: str) -> None:
 
 
 async def tell_former(event: EmailChanged, ctx: Context) -> None:
-    """Tell the former mailbox, which can take the change back."""
+    """Tell the former mailbox, which can take the change back; one that nobody proved may be anybody's."""
     account, former = event.account, event.former
-    if former is None or account.email is None or operations.is_own(account, former):
+    if former is None or account.email is None or not event.was_confirmed or operations.is_own(account, former):
         return
-    parts = {"former": former, "email": account.email, "name": account.label}
+    parts = {"former": former, "email": account.email, "name": account.label, "epoch": str(account.epoch)}
     await ctx.send(ctx[EmailConfirmation].changed, account=account, to=former, parts=parts)
 
 
 async def forget(event: CredentialChanged, ctx: Context) -> None:
     """Give a pending address up with every change of a credential (S18)."""
     await operations.cancel(ctx, event.account)
+
+
+async def proved(event: EmailConfirmed, ctx: Context) -> None:
+    """Keep an account whose address is proved."""
+    await operations.forget_unproved(ctx, event.account)
+
+
+async def answer_attempt(ctx: Context, account: Account) -> MailKind:
+    """Choose what the owner of a taken address is mailed: of one that nobody proved, the way to an own password."""
+    if account.is_confirmed or not ctx.has(ResetPassword):
+        return ctx[EmailConfirmation].attempted
+    await operations.give_up_password(ctx, account)
+    return ctx[ResetPassword].mail
 
 
 async def show_pending(event: AccountShown, ctx: Context) -> None:
@@ -160,14 +184,14 @@ class EmailConfirmation(ConfirmationSettings):
     @property
     def attempted(self) -> MailKind:
         """The mail to an account's owner when somebody signs up with their address."""
-        return mails.attempted(sign_in.NEW)
+        return mails.attempted(sign_in.NEW, choose=answer_attempt)
 
     def manifest(self) -> Manifest:
         """Return what it adds."""
         return Manifest(
             routes=(WAITING, AGAIN, CANCEL, CONFIRM, TAKE_BACK, UNDO, WAIVE),
             tokens=(self.token, self.undo_token),
-            records=(PendingEmail,),
+            records=(PendingEmail, UnprovedRecord),
             hooks=(
                 on(SignedUp, ask),
                 on(EmailTaken, tell_owner),
@@ -175,10 +199,12 @@ class EmailConfirmation(ConfirmationSettings):
                 on(Unconfirmed, remind),
                 on(EmailChanging, wait),
                 on(EmailChanged, tell_former),
+                on(EmailConfirmed, proved),
                 on(CredentialChanged, forget),
                 on(AccountShown, show_pending),
             ),
             mails=(self.confirm, self.change, self.changed, self.attempted),
+            chores=(Chore(name="erase_unproved", run=operations.erase_unproved),),
             holds=() if self.grace else (sign_up.NEW,),
             links=(
                 Link(on=WAITING, to=sign_in.NEW, text="to_sign_in"),

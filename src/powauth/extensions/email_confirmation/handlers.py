@@ -2,7 +2,7 @@
 
 from powauth.accounts import Account
 from powauth.context import Context
-from powauth.errors import FieldError, InvalidForm, NotSignedIn
+from powauth.errors import NotSignedIn
 from powauth.extensions import reset_password, sign_in
 from powauth.extensions.email_confirmation import operations
 from powauth.extensions.reset_password import ResetPassword
@@ -31,7 +31,7 @@ async def waiting(request: Request[NoForm], ctx: Context) -> Outcome:  # noqa: A
 async def show(request: Request[NoForm], ctx: Context) -> Outcome:
     """Show the button, if the link is valid: looking at it uses nothing up."""
     found = await operations.peek(ctx, request.params["token"])
-    return Shown(words={"email": found.email})
+    return Shown(words={"email": found.email, "name": found.account.label})
 
 
 async def confirm(request: Request[NoForm], ctx: Context) -> Outcome:
@@ -69,8 +69,3 @@ async def waive(request: Request[NoForm], ctx: Context) -> Outcome:
     """Let the change stand for good."""
     await operations.waive(ctx, request.params["token"])
     return Done(to=sign_in.NEW, notice="waived")
-
-
-def required() -> InvalidForm:
-    """Return what somebody is told who names nobody."""
-    return InvalidForm({"email": [FieldError("required")]})

@@ -1,8 +1,10 @@
 """The mails about addresses."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from powauth.accounts import Account
+from powauth.context import Context
 from powauth.limits import Limit
 from powauth.mail import MailKind
 from powauth.pages import Page
@@ -12,6 +14,8 @@ LIMIT = Limit(5, per=timedelta(hours=1))
 """For one account, or one typed address: each of these can be ordered by strangers."""
 
 
+CHANGES = Limit(10, per=timedelta(hours=1))
+"""Changes of address that one account may begin."""
 BY_CLIENT = Limit(30, per=timedelta(minutes=10))
 
 
@@ -40,6 +44,6 @@ def changed(page: Page, token: TokenKind) -> MailKind:
     return MailKind("changed", page=page, token=token)
 
 
-def attempted(page: Page) -> MailKind:
+def attempted(page: Page, choose: Callable[[Context, Account], Awaitable[MailKind]] | None = None) -> MailKind:
     """Return the mail to an account's owner when somebody signs up with their address."""
-    return MailKind("attempted", page=page, limit=LIMIT, for_whom=is_open)
+    return MailKind("attempted", page=page, limit=LIMIT, for_whom=is_open, choose=choose)

@@ -14,7 +14,7 @@ MESSAGES = {
     "cancel.submit": "Keep the address as it is",
     "cancelled": "The change of your address is cancelled.",
     "confirm.title": "Confirm your address",
-    "confirm.intro": "Is {email} your address?",
+    "confirm.intro": "Is {email} your address? It becomes the one of the account {name}.",
     "confirm.submit": "Confirm",
     "confirmed": "Your address is confirmed.",
     "take_back.title": "Your address was changed",

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from powauth.accounts import Account, Handle, email_key
+from powauth.accounts import Account, Changes, Handle, email_key
 from powauth.context import Context
 from powauth.errors import Conflict, InvalidForm, InvalidToken, Taken
-from powauth.extensions.email_confirmation.records import PendingEmail
+from powauth.extensions.email_confirmation.records import PendingEmail, UnprovedRecord
 from powauth.extensions.email_confirmation.settings import ConfirmationSettings
-from powauth.operations import Changed, confirm_email, replace_email, restore_email
+from powauth.operations import Changed, confirm_email, erase_account, replace_email, restore_email
 from powauth.outbox import OutboxRecord
 from powauth.tokens import Token
 
@@ -32,7 +32,10 @@ async def confirm(ctx: Context, secret: str) -> Changed:
     Raises `InvalidToken`, also when the change was cancelled, and `Conflict` when another account has the address by
     now: then nothing changes, and the link stays.
     """
-    account = await ctx.lock((await peek(ctx, secret)).account.handle)
+    found = await peek(ctx, secret)
+    account = await ctx.lock(found.account.handle)
+    if not is_own(account, found.email):
+        await make_way(ctx, account, found.email)
     token = await ctx.tokens.take(ctx[ConfirmationSettings].token, secret)
     email = token.data.get("email")
     if email is None:  # the address that the account had when it was mailed; with another one the link is worthless
@@ -72,10 +75,61 @@ async def wait_for(ctx: Context, account: Account, email: str) -> bool:
 async def cancel(ctx: Context, account: Account) -> bool:
     """Give a pending address up, with every link and mail for it; say whether there was one."""
     settings = ctx[ConfirmationSettings]
-    await ctx.tokens.revoke(account, settings.token)
+    await ctx.tokens.revoke(account, settings.token, unless=lambda _, data: "email" not in data)
     kind = f"{settings.name}.change"
     await ctx.records(OutboxRecord).delete_all(where={"owner": account.handle, "kind": kind})
     return await ctx.records(PendingEmail).delete_all(where={"owner": account.handle}) > 0
+
+
+async def make_way(ctx: Context, account: Account, email: str) -> None:
+    """Let a proved mailbox win over an account that was made with its address and never proved: that one is erased.
+
+    Raises `Conflict` when the address is another account's that may be in use.
+    """
+    holder = await ctx.accounts.by_email(email)
+    if holder is None or holder.handle == account.handle:
+        return
+    holder = await ctx.lock(holder.handle)
+    is_unproved = await ctx.records(UnprovedRecord).get(holder.handle) is not None
+    if holder.is_confirmed or not is_unproved:
+        raise Conflict
+    await erase_account(ctx, holder)
+
+
+async def note_unproved(ctx: Context, account: Account) -> None:
+    """Note that a new account is to be erased if nobody proves its address."""
+    settings = ctx[ConfirmationSettings]
+    if settings.erase_after and not settings.grace:
+        erase_at = ctx.now + settings.erase_after
+        await ctx.records(UnprovedRecord).add(UnprovedRecord(owner=account.handle, erase_at=erase_at))
+
+
+async def forget_unproved(ctx: Context, account: Account) -> None:
+    """Note that a new account's address is proved."""
+    await ctx.records(UnprovedRecord).delete_all(where={"owner": account.handle})
+
+
+async def erase_unproved(ctx: Context) -> int:
+    """Erase one new account whose address nobody proved in time; say how many were due."""
+    unproved = ctx.records(UnprovedRecord)
+    for due in await unproved.find(below={"erase_at": ctx.now}, order=("erase_at",), limit=1):
+        account = await ctx.accounts.lock(due.owner)
+        await unproved.delete(due)
+        if account is not None and not account.is_confirmed:
+            await erase_account(ctx, account)
+        return 1
+    return 0
+
+
+async def give_up_password(ctx: Context, account: Account) -> None:
+    """Make the password of an unproved account worthless, and each link that confirms it: its address is contested.
+
+    Whoever made it may be somebody else than whoever reads the mailbox (pre-hijacking): the owner sets a password.
+    """
+    await ctx.accounts.change(account, Changes(password_hash=None))
+    await ctx.tokens.revoke(account, ctx[ConfirmationSettings].token)
+    kind = f"{ctx[ConfirmationSettings].name}.confirm"
+    await ctx.records(OutboxRecord).delete_all(where={"owner": account.handle, "kind": kind})
 
 
 async def peek_undo(ctx: Context, secret: str) -> Token:
@@ -88,7 +142,9 @@ async def undo(ctx: Context, secret: str, *, keeps_password: bool) -> Account:
 
     It sets nothing else and signs nobody in.
     """
-    account = await ctx.lock((await peek_undo(ctx, secret)).account.handle)
+    found = await peek_undo(ctx, secret)
+    account = await ctx.lock(found.account.handle)
+    await make_way(ctx, account, found.data["former"])
     token = await ctx.tokens.take(ctx[ConfirmationSettings].undo_token, secret)
     return await restore_email(ctx, account, token, keeps_password=keeps_password)
 

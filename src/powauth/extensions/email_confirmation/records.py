@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 from powauth.accounts import MAX_EMAIL, Handle
-from powauth.records import Key, Owner, Record, Text
+from powauth.records import Index, Key, Owner, Record, Text
 
 
 class PendingEmail(Record, table="pending_emails"):
@@ -13,3 +13,10 @@ class PendingEmail(Record, table="pending_emails"):
     owner: Annotated[Handle, Key(), Owner(), Text(32)]
     email: Annotated[str, Text(MAX_EMAIL)]
     created_at: datetime
+
+
+class UnprovedRecord(Record, table="unproved_accounts"):
+    """A new account that nobody can use before its address is proved, and when it is erased."""
+
+    owner: Annotated[Handle, Key(), Owner(), Text(32)]
+    erase_at: Annotated[datetime, Index()]

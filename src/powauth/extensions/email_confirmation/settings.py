@@ -14,6 +14,8 @@ class ConfirmationSettings(Extension):
     """How long a mailed link works, 24 hours at most."""
     grace: timedelta = timedelta(0)
     """How long a new account may be used before its address is confirmed. Then sign-up tells who has an account."""
+    erase_after: timedelta = timedelta(days=30)
+    """When a new account whose address nobody confirmed is erased; nothing means never. Not in a time of grace."""
     undo_for: timedelta = timedelta(days=7)
     """How long the former mailbox can take a change of address back."""
 
@@ -37,6 +39,8 @@ class ConfirmationSettings(Extension):
             found.append("lifetime has to be longer than nothing and at most 24 hours")
         if self.grace < timedelta(0):
             found.append("grace cannot be negative")
+        if self.erase_after < timedelta(0) or timedelta(0) < self.erase_after <= self.lifetime:
+            found.append("erase_after has to be longer than a link lives, or nothing")
         if self.undo_for <= timedelta(0):
             found.append("undo_for has to be longer than nothing: it is the owner's way back")
         return tuple(found)

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from powauth.context import Context, on
 from powauth.errors import FieldError, InvalidForm
-from powauth.events import AuthenticationFailed, Locked, SignedIn, Unlocked
+from powauth.events import AuthenticationFailed, Locked, PasswordChanged, SignedIn, Unlocked
 from powauth.extension import Link, Manifest
 from powauth.extensions import reset_password, sign_in
 from powauth.extensions.lock import mails, operations
@@ -85,14 +85,20 @@ class Lock(LockSettings):
             hooks=(
                 on(AuthenticationFailed, operations.count),
                 on(SignedIn, operations.forget),
+                on(Unlocked, operations.forget),
+                on(PasswordChanged, operations.forget),
                 on(Locked, operations.revoke),
                 on(Locked, tell_locked),
                 on(Unlocked, mails.tell_unlocked),
             ),
             mails=(self.link, self.guarded, self.locked_down, mails.LOCKED, mails.UNLOCKED),
-            links=(Link(on=REQUEST, to=sign_in.NEW, text="back"),),
+            links=(
+                Link(on=sign_in.NEW, to=REQUEST, text="locked_out"),
+                Link(on=REQUEST, to=sign_in.NEW, text="back"),
+            ),
             messages={
                 "back": "Back to sign-in",
+                "locked_out": "Is your account locked?",
                 "request.title": "Unlock your account",
                 "request.intro": "If your account is locked, we send you a link that opens it again.",
                 "request.submit": "Send the link",

@@ -3,7 +3,7 @@
 from powauth.accounts import Account
 from powauth.context import Context
 from powauth.errors import TooManyAttempts
-from powauth.events import AuthenticationFailed, Locked, SignedIn
+from powauth.events import AuthenticationFailed, Locked, PasswordChanged, SignedIn, Unlocked
 from powauth.extensions.lock.settings import LockSettings
 from powauth.operations import forgive, guard_account, unlock_account
 
@@ -20,8 +20,8 @@ async def count(event: AuthenticationFailed, ctx: Context) -> None:
         await guard_account(ctx, event.handle)
 
 
-async def forget(event: SignedIn, ctx: Context) -> None:
-    """Forget the failures of an account whose owner is in."""
+async def forget(event: SignedIn | Unlocked | PasswordChanged, ctx: Context) -> None:
+    """Forget the failures of an account whose owner is in, or that was opened, or that has another password."""
     ctx.after_commit(lambda: ctx.limits.succeeded(COUNTED, event.account.handle))
 
 
@@ -41,10 +41,5 @@ async def unlock(ctx: Context, secret: str) -> Account:
     account = await ctx.lock((await peek(ctx, secret)).handle)
     await ctx.tokens.take(ctx[LockSettings].token, secret)
     unlocked = await unlock_account(ctx, account.handle, by="owner") if account.is_locked else account
-    ctx.after_commit(lambda: _forgive(ctx, unlocked))
+    ctx.after_commit(lambda: forgive(ctx, unlocked))
     return unlocked
-
-
-async def _forgive(ctx: Context, account: Account) -> None:
-    await forgive(ctx, account)
-    await ctx.limits.succeeded(COUNTED, account.handle)

@@ -1,20 +1,34 @@
 """A closed account is kept for a while, with its address, and a mailed link opens it again. Then it is erased."""
 
+from datetime import timedelta
+
 from powauth.accounts import Account
 from powauth.context import Context, on
-from powauth.events import Closed, Closing, EmailRestored
-from powauth.extension import Chore, Manifest
-from powauth.extensions import sign_in
+from powauth.errors import FieldError, InvalidForm
+from powauth.events import Closed, Closing, EmailRestored, Reopened
+from powauth.extension import Chore, Link, Manifest
+from powauth.extensions import reset_password, sign_in
 from powauth.extensions.reopen import operations
 from powauth.extensions.reopen.records import ClosureRecord
 from powauth.extensions.reopen.settings import ReopenSettings
+from powauth.extensions.reset_password import RequestForm
 from powauth.forms import NoForm
 from powauth.http import Request
+from powauth.limits import Limit
 from powauth.mail import MailKind
+from powauth.operations import identifier_key
 from powauth.pages import Detour, Done, Outcome, Shown
 from powauth.routing import FormPage
 
-__all__ = ["REOPEN", "ClosureRecord", "Reopen"]
+__all__ = ["REOPEN", "REQUEST", "ClosureRecord", "Reopen"]
+
+BY_ADDRESS = Limit(30, per=timedelta(minutes=10))
+BY_IDENTIFIER = Limit(5, per=timedelta(hours=1))
+
+
+def is_closed(account: Account) -> bool:
+    """Say whether an account can be opened again."""
+    return account.is_closed
 
 
 async def show(request: Request[NoForm], ctx: Context) -> Outcome:
@@ -29,6 +43,17 @@ async def reopen(request: Request[NoForm], ctx: Context) -> Outcome:
     return Done(to=sign_in.NEW, notice="reopened")
 
 
+async def request(request: Request[RequestForm], ctx: Context) -> Outcome:
+    """Owe a mail to whoever this is: the same row for everybody, the sender looks who it is (S11)."""
+    if not (request.form.email or request.form.username):
+        raise InvalidForm({ctx.plan.identifiers[0]: [FieldError("required")]})
+    key = identifier_key(request.form.email or request.form.username)
+    await ctx.limit("reopen", BY_IDENTIFIER, key)
+    await ctx.send_on_request(ctx[Reopen].again, key)
+    return Done(notice="requested")
+
+
+REQUEST = FormPage(name="request", path="/reopen", form=RequestForm, submit=request, limit=BY_ADDRESS)
 REOPEN = FormPage(name="reopen", path="/reopen/{token}", form=NoForm, show=show, submit=reopen)
 
 
@@ -52,9 +77,10 @@ async def tell_restored(event: EmailRestored, ctx: Context) -> None:
 
 async def send_link(ctx: Context, account: Account) -> None:
     """Owe the owner of a closed account the link that opens it, as long as it is kept."""
-    if await operations.is_kept(ctx, account):
-        until = f"{ctx.now + ctx[Reopen].within:%Y-%m-%d}"
-        await ctx.send(ctx[Reopen].mail, account=account, parts={"name": account.label, "until": until})
+    kept = await operations.closure(ctx, account)
+    if kept is not None:
+        parts = {"name": account.label, "until": f"{kept.erase_at:%Y-%m-%d}"}
+        await ctx.send(ctx[Reopen].mail, account=account, parts=parts)
 
 
 class Reopen(ReopenSettings):
@@ -65,16 +91,40 @@ class Reopen(ReopenSettings):
         """The mail that holds the link."""
         return MailKind("closed", page=REOPEN, token=self.token)
 
+    @property
+    def again(self) -> MailKind:
+        """The mail that was asked for, because the first one was lost."""
+        return MailKind("link", page=REOPEN, token=self.token, limit=BY_IDENTIFIER, for_whom=is_closed)
+
     def manifest(self) -> Manifest:
         """Return what it adds."""
         return Manifest(
-            routes=(REOPEN,),
+            routes=(REQUEST, REOPEN),
             tokens=(self.token,),
             records=(ClosureRecord,),
-            hooks=(on(Closing, keep), on(Closed, tell), on(EmailRestored, tell_restored)),
-            mails=(self.mail,),
+            hooks=(
+                on(Closing, keep),
+                on(Closed, tell),
+                on(EmailRestored, tell_restored),
+                on(Reopened, operations.forget),
+            ),
+            mails=(self.mail, self.again),
+            links=(
+                Link(on=reset_password.REQUEST, to=REQUEST, text="closed_link"),
+                Link(on=REQUEST, to=sign_in.NEW, text="back"),
+            ),
             chores=(Chore(name="erase", run=operations.erase_due),),
             messages={
+                "closed_link": "Did you close your account?",
+                "back": "Back to sign-in",
+                "request.title": "Open a closed account again",
+                "request.intro": "If your account is closed and not erased yet, we send you a link that opens it.",
+                "request.submit": "Send the link",
+                "requested": "If there is something to open, a mail is on its way. Please look into your mailbox.",
+                "link.subject": "Open your account at {application} again",
+                "link.body": "Hello,\n\nhere you open your closed account at {application} again.\n\n"
+                "If you did not ask for this, you need not do anything.",
+                "link.button": "Open my account again",
                 "reopen.title": "Open your account again",
                 "reopen.intro": "The account of {name} is as it was. Sign in with your password afterwards.",
                 "reopen.submit": "Open it again",

@@ -7,6 +7,7 @@ from functools import partial
 from powauth.accounts import Account
 from powauth.context import Context
 from powauth.errors import Conflict, InvalidToken
+from powauth.events import Reopened
 from powauth.extensions.reopen.records import ClosureRecord
 from powauth.extensions.reopen.settings import ReopenSettings
 from powauth.operations import erase_account, reopen_account
@@ -25,10 +26,15 @@ async def keep(ctx: Context, account: Account) -> None:
     await closures.add(ClosureRecord(owner=account.handle, erase_at=ctx.now + ctx[ReopenSettings].within))
 
 
-async def is_kept(ctx: Context, account: Account) -> bool:
-    """Say whether an account is closed and can be opened again."""
+async def closure(ctx: Context, account: Account) -> ClosureRecord | None:
+    """Return until when a closed account can be opened again."""
     found = await ctx.records(ClosureRecord).get(account.handle)
-    return account.is_closed and found is not None and found.erase_at > ctx.now
+    return found if account.is_closed and found is not None and found.erase_at > ctx.now else None
+
+
+async def forget(event: Reopened, ctx: Context) -> None:
+    """Forget that an account was closed."""
+    await ctx.records(ClosureRecord).delete_all(where={"owner": event.account.handle})
 
 
 async def peek(ctx: Context, secret: str) -> Account:
@@ -40,7 +46,7 @@ async def reopen(ctx: Context, secret: str) -> Account:
     """Open a closed account again; nobody is signed in by that. Raises `InvalidToken`."""
     account = await ctx.lock((await peek(ctx, secret)).handle)
     await ctx.tokens.take(ctx[ReopenSettings].token, secret)
-    if not await ctx.records(ClosureRecord).delete_all(where={"owner": account.handle}):
+    if await closure(ctx, account) is None:
         raise InvalidToken
     return await reopen_account(ctx, account)
 
@@ -51,19 +57,19 @@ async def erase_due(ctx: Context) -> int:
     It is put off first: what stands in the way of it, or cuts it off, is tried again a day later.
     """
     due = await ctx.records(ClosureRecord).find(below={"erase_at": ctx.now}, order=("erase_at",), limit=1)
-    for closure in due:
-        claimed = await ctx.records(ClosureRecord).update(closure, erase_at=ctx.now + AGAIN_AFTER)
+    for found in due:
+        claimed = await ctx.records(ClosureRecord).update(found, erase_at=ctx.now + AGAIN_AFTER)
         ctx.after_commit(partial(_erase, ctx, claimed))
     return len(due)
 
 
-async def _erase(ctx: Context, closure: ClosureRecord) -> None:
+async def _erase(ctx: Context, claimed: ClosureRecord) -> None:
     """Erase an account that nobody opened again meanwhile, in a unit of its own."""
     try:
         async with begin(ctx.plan, ctx.tenant) as unit:
-            account = await unit.accounts.lock(closure.owner)
-            current = await unit.records(ClosureRecord).get(closure.owner)
-            if account is not None and account.is_closed and current == closure:
+            account = await unit.accounts.lock(claimed.owner)
+            current = await unit.records(ClosureRecord).get(claimed.owner)
+            if account is not None and account.is_closed and current == claimed:
                 await erase_account(unit, account)
     except Conflict:
-        log.warning("account %s was not erased: rows of the application refer to it", closure.owner)
+        log.warning("account %s was not erased: rows of the application refer to it", claimed.owner)

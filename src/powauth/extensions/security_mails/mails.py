@@ -7,7 +7,7 @@ from powauth.pages import Page
 from powauth.tokens import TokenKind
 
 CLOSED = MailKind(name="closed")
-LINKED = ("password_changed", "email_changed", "new_device", "stolen")
+LINKED = ("password_changed", "new_device", "stolen")
 """The mails with a link that secures the account."""
 
 

@@ -9,6 +9,10 @@ MESSAGES = {
     "secure.intro": "If somebody else was at the account of {name}, press the button. Every device is signed out, and "
     "the password does not work any more. A mail tells you how you come in again.",
     "secure.submit": "This was not me",
+    "put_back.title": "Your address was changed",
+    "put_back.intro": "From {former} to {email}. If this was not you, take it back: every device is signed out, and "
+    "you set a new password by mail.",
+    "put_back.submit": "This was not me",
     "secured": "Your account is secured. Please look into your mailbox.",
     "password_changed.subject": "Your password at {application} was changed",
     "password_changed.body": "Hello {name},\n\nyour password was changed, and every other device was signed out."

@@ -1,11 +1,17 @@
 """What an owner does about what somebody else did."""
 
+import json
+from collections.abc import Mapping
+
 from powauth.accounts import Account, Changes
 from powauth.context import Context
+from powauth.errors import Conflict
+from powauth.events import EmailConfirmed
 from powauth.extensions import reset_password
 from powauth.extensions.reset_password import ResetPassword
 from powauth.extensions.security_mails.settings import SecuritySettings
 from powauth.operations import lock_account, restore_email
+from powauth.outbox import OutboxRecord
 from powauth.tokens import Token
 
 
@@ -15,20 +21,47 @@ async def peek(ctx: Context, secret: str) -> Token:
 
 
 async def secure(ctx: Context, secret: str) -> Account:
-    """Take back what was changed, or lock the account down; nobody is signed in by that. Raises `InvalidToken`.
+    """Lock the account down; nobody is signed in by that. Raises `InvalidToken`.
 
-    Either way everything ends that could be used, and the password cannot be used any more, if a new one can be set
-    by mail. A changed address is put back, and the mail with which a new password is set goes there; every other
-    account is locked, and the mail that unlocks it goes to its owner.
+    Everything ends that could be used, and the password cannot be used any more, if a new one can be set by mail. The
+    mail that unlocks it goes to its owner.
     """
     account = await ctx.lock((await peek(ctx, secret)).account.handle)
-    token = await ctx.tokens.take(ctx[SecuritySettings].token, secret)
-    can_reset = ctx.has(ResetPassword)
-    if "former" in token.data:
-        restored = await restore_email(ctx, account, token, keeps_password=not can_reset)
-        if can_reset:
-            await reset_password.send_link(ctx, restored)
-        return restored
-    if can_reset:
+    await ctx.tokens.take(ctx[SecuritySettings].token, secret)
+    if ctx.has(ResetPassword):
         account = await ctx.accounts.change(account, Changes(password_hash=None))
     return await lock_account(ctx, account.handle, by="owner")
+
+
+async def peek_put_back(ctx: Context, secret: str) -> Token:
+    """Return which change of address a link reverts, and leave it usable. Raises `InvalidToken`."""
+    return await ctx.tokens.peek(ctx[SecuritySettings].put_back_token, secret)
+
+
+async def put_back(ctx: Context, secret: str) -> Account:
+    """Put the former address back, and mail there how a new password is set. Raises `InvalidToken`, `Conflict`."""
+    found = await peek_put_back(ctx, secret)
+    account = await ctx.lock(found.account.handle)
+    holder = await ctx.accounts.by_email(found.data["former"])
+    if holder is not None and holder.handle != account.handle:
+        raise Conflict
+    token = await ctx.tokens.take(ctx[SecuritySettings].put_back_token, secret)
+    can_reset = ctx.has(ResetPassword)
+    restored = await restore_email(ctx, account, token, keeps_password=not can_reset)
+    if can_reset:
+        await reset_password.send_link(ctx, restored)
+    return restored
+
+
+async def keep_proved(event: EmailConfirmed, ctx: Context) -> None:
+    """Let a proved mailbox stand against former ones that nobody proved: their ways back end."""
+    kind = ctx[SecuritySettings].put_back_token
+
+    def stands(name: str, data: Mapping[str, str]) -> bool:
+        return name != kind.name or data["proved"] == "yes"
+
+    await ctx.tokens.revoke(event.account, kind, unless=stands)
+    outbox = ctx.records(OutboxRecord)
+    for row in await outbox.find(where={"owner": event.account.handle, "kind": "security_mails.email_changed"}):
+        if not stands(kind.name, json.loads(row.parts)):
+            await outbox.delete_all(where={"id": row.id})
