@@ -13,7 +13,7 @@ from powauth.accounts import Account, Handle, email_key
 from powauth.context import NOBODY, Context
 from powauth.errors import AuthError, Stale, TooManyAttempts
 from powauth.events import MailFailed
-from powauth.mail import Mail, MailKind, Undeliverable
+from powauth.mail import Mail, MailKind, NotSent, Undeliverable
 from powauth.operations import find_account
 from powauth.outbox import GIVE_UP_AFTER, LEASE, OutboxRecord, next_try
 from powauth.plan import Plan
@@ -93,9 +93,13 @@ class Sender:
             return False
         try:
             is_sent = await self._deliver(tenant, leased)
-        except Undeliverable:
-            log.warning("mail %s (%s) will never be taken", row.id, row.kind, exc_info=True)
+        except Undeliverable as error:
+            log.warning("mail %s (%s) will never be taken: %s", row.id, row.kind, error)
             await self._give_up(tenant, leased)
+            return False
+        except NotSent as error:
+            log.warning("mail %s (%s) was not sent, attempt %s: %s", row.id, row.kind, leased.attempts, error)
+            await self._postpone(tenant, leased)
             return False
         except Exception:
             log.warning("mail %s (%s) was not sent, attempt %s", row.id, row.kind, leased.attempts, exc_info=True)
@@ -117,9 +121,8 @@ class Sender:
     async def _lease(self, tenant: Tenant, row: OutboxRecord) -> OutboxRecord | None:
         try:
             async with begin(self._plan, tenant) as ctx:
-                until = ctx.now + max(
-                    LEASE, next_try(row.attempts)
-                )  # a mail that kills its worker comes back ever later
+                # At least as long as after a failure: a mail that kills its worker comes back ever later.
+                until = ctx.now + max(LEASE, next_try(row.attempts))
                 return await ctx.records(OutboxRecord).update(row, due_at=until, attempts=row.attempts + 1)
         except Stale:  # another worker was first, or the mail is no longer owed
             return None

@@ -404,7 +404,7 @@ def test_a_mail_is_made_of_its_words_with_button_and_plain_address() -> None:
     mail = preview.mails()["mail_link"]
     text, html = preview.templates().mail(mail)
     assert text.startswith("Hello Ada,\n\nsomebody asked")
-    assert text.endswith(f"\n\n{mail.parts['url']}\n\nLovelace & Co\n")
+    assert text.endswith(f"\n\nChoose a new password:\n{mail.parts['url']}\n\nLovelace & Co\n")
     assert [a["href"] for a in Elements(html).all("a")] == [mail.parts["url"]] * 2
     assert "Choose a new password" in html
 

@@ -152,7 +152,6 @@ async def test_a_certificate_is_looked_at() -> None:
         ({"timeout": timedelta(minutes=3)}, "at most a minute"),
         ({"ssl_context": ssl._create_unverified_context()}, "anybody's certificate"),  # noqa: S323  what is refused
     ],
-    ids=lambda value: value if isinstance(value, str) else " ".join(value),
 )
 def test_settings_that_cannot_be_meant_are_refused_at_start(settings: dict[str, Any], problem: str) -> None:
     problems = HttpMailer(**{"url": "https://api.example.com/mails", **settings}).problems()

@@ -367,7 +367,6 @@ async def test_nobody_listening_is_no_reason_to_give_up() -> None:
         ({"security": "none", "trusts_network": True, "username": "u", "password": "secret-word"}, "password would"),
         ({"ssl_context": ssl._create_unverified_context()}, "anybody's certificate"),  # noqa: S323  what is refused
     ],
-    ids=lambda value: value if isinstance(value, str) else " ".join(value),
 )
 def test_settings_that_cannot_be_meant_are_refused_at_start(settings: dict[str, Any], problem: str) -> None:
     mailer = SMTPMailer(**{"host": "mail.example.com", "sender": SENDER, **settings})
