@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+from sqlalchemy import String
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -80,7 +81,7 @@ async def house(
     class User(AccountColumns, Base):
         __tablename__ = "users"
         id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
-        name: Mapped[str | None]
+        name: Mapped[str | None] = mapped_column(String(80))
 
     engine = create_async_engine(url or f"sqlite+aiosqlite:///{folder}/app.db", **(engine_settings or {}))
     sessionmaker = async_sessionmaker(engine, expire_on_commit=False)

@@ -81,6 +81,7 @@ class Auth(Settings[U], Generic[U]):
         """Answer a request, and return the headers that its cookies need. For use without an adapter."""
         visit = self.visit(raw)
         response = await self.edge().answer(visit)
+        await visit.announce()
         return response, tuple(visit.headers())
 
     def sender(self, templates: Templates | None = None) -> Sender:

@@ -31,7 +31,7 @@ from powauth.pages import Outcome, Page, Shown
 from powauth.plan import Plan
 from powauth.routing import FormPage, Get, Router, as_post, form_of, methods, requirement, show_of
 from powauth.templates import Templates
-from powauth.units import announce, begin
+from powauth.units import begin
 from powauth.visits import Visit
 
 _STAY_ON_FORM = (InvalidForm, InvalidCredentials, TooManyAttempts, Unavailable, Conflict)
@@ -84,7 +84,10 @@ class Edge:
         self._originals = {bound.page: original for original, bound in plan.pages.items()}
 
     async def answer(self, visit: Visit) -> Response:
-        """Answer a request. Whatever a client sends, what is raised for it is answered here."""
+        """Answer a request. Whatever a client sends, what is raised for it is answered here.
+
+        Who called it lets the visit announce its traces once the answer is sent: no stopwatch may tell what they are.
+        """
         return cors.readable(visit.raw, self._plan.origins, await self._answer(visit))
 
     async def _answer(self, visit: Visit) -> Response:
@@ -94,9 +97,6 @@ class Edge:
             return asked_before or await self._through_doors(visit, wants)
         except AuthError as error:
             return self._answers.problem(error, wants)
-        finally:
-            if visit.traces:
-                await announce(self._plan, visit.tenant, Caller(client=visit.client), visit.take_traces())
 
     def refuse(self, visit: Visit, error: AuthError, path: str) -> Response:
         """Answer an error on a page of the application's own, whose whole path this is."""

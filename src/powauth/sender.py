@@ -13,6 +13,7 @@ from powauth.accounts import Account, Handle, email_key
 from powauth.context import NOBODY, Context
 from powauth.errors import AuthError, Stale, TooManyAttempts
 from powauth.events import MailFailed
+from powauth.limits import Limit
 from powauth.mail import Mail, MailKind, NotSent, Undeliverable
 from powauth.operations import find_account
 from powauth.outbox import GIVE_UP_AFTER, LEASE, OutboxRecord, next_try
@@ -34,6 +35,8 @@ AT_ONCE = 8
 """How many mails may be on their way: a server that takes none is asked for no more."""
 GRACE = 5.0
 """Seconds for mails on their way when sending has to stop: what was taken and not marked would be sent again."""
+PER_ADDRESS = Limit(30, per=timedelta(hours=1))
+"""Mails to one mailbox, of all kinds together: whoever causes more of them fills it on purpose."""
 MOST_ATTEMPTS = 64
 """Twice as many as two days have room for: only a mail whose worker dies of it is tried so often."""
 
@@ -93,6 +96,9 @@ class Sender:
             return False
         try:
             is_sent = await self._deliver(tenant, leased)
+        except TooManyAttempts as late:
+            await self._hold_back(tenant, leased, late.retry_after)
+            return False
         except Undeliverable as error:
             log.warning("mail %s (%s) will never be taken: %s", row.id, row.kind, error)
             await self._give_up(tenant, leased)
@@ -137,11 +143,13 @@ class Sender:
             account = await self._account(ctx, row)
             current = await ctx.records(OutboxRecord).get(row.id)
             is_owed = current is not None and await self._is_owed(ctx, kind, current, account)
+            to = (row.owner and row.to) or (account.email if account else row.to)
+            if is_owed and to and row.attempts == 1:
+                await ctx.limits.claim("mail", PER_ADDRESS, email_key(to))
             if is_owed and account is not None and kind.choose is not None:
                 kind = await kind.choose(ctx, account)
             parts = await self._parts(ctx, kind, current, account) if current and is_owed else None
         await announce(self._plan, tenant, NOBODY, ctx.traces)
-        to = (row.owner and row.to) or (account.email if account else row.to)
         if parts is None or not to:
             return None
         return self._render(replace(row, kind=self._plan.mail_names[kind]), to, parts)
@@ -206,6 +214,13 @@ class Sender:
             await self._give_up(tenant, row)
         else:
             await self._try_later(tenant, row)
+
+    async def _hold_back(self, tenant: Tenant, row: OutboxRecord, span: timedelta) -> None:
+        """Let a mail wait whose mailbox had very many: it is late, and not lost."""
+        log.warning("mail %s (%s) waits: its mailbox had %s within an hour", row.id, row.kind, PER_ADDRESS.times)
+        with contextlib.suppress(Stale):
+            async with begin(self._plan, tenant) as ctx:
+                await ctx.records(OutboxRecord).update(row, due_at=ctx.now + span, attempts=0)
 
     async def _try_later(self, tenant: Tenant, row: OutboxRecord) -> None:
         try:

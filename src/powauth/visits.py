@@ -18,7 +18,7 @@ from powauth.plan import NOTICE_LIFETIME, Plan
 from powauth.redirects import safe_target
 from powauth.sessions import Found, Session, Sessions, Transport
 from powauth.tenants import Tenant
-from powauth.units import begin, persistently
+from powauth.units import announce, begin, persistently
 
 T = TypeVar("T")
 
@@ -132,10 +132,11 @@ class Visit:
         found = {name: self.received(name) for name in self.plan.cookie_kinds}
         return {name: value for name, value in found.items() if value is not None}
 
-    def take_traces(self) -> list[Event]:
-        """Return what is still to be announced, once."""
+    async def announce(self) -> None:
+        """Announce what the request left behind, once; called when its answer is sent."""
         traces, self.traces = self.traces, []
-        return traces
+        if traces:
+            await announce(self.plan, self.tenant, Caller(client=self.client, device=self.device), traces)
 
     def carry(self, session: Session) -> None:
         """Let the answer hand out this session's cookie, and the rest of the request run under it."""
@@ -234,7 +235,7 @@ class Visit:
         """Return all that is known of who asks, but the session."""
         return Caller(
             client=self.client,
-            device=device_name(self.raw.header("user-agent") or ""),
+            device=self.device,
             pending=await self.pending(),
             known=frozenset(self._known()),
             cookies=self._declared(),
@@ -255,6 +256,11 @@ class Visit:
     def client(self) -> str:
         """The client's network address, after trusted proxies."""
         return client_address(self.raw, self.plan.trusted_proxies)
+
+    @cached_property
+    def device(self) -> str:
+        """What browser and system say they are."""
+        return device_name(self.raw.header("user-agent") or "")
 
     def headers(self) -> Sequence[tuple[str, str]]:
         """Return the headers that the answer needs: cookies, and that nobody else may keep it. Called once, last."""

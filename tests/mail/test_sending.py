@@ -250,8 +250,9 @@ async def test_the_mails_of_one_tenant_do_not_hold_up_those_of_another(tmp_path:
         for name, count in (("first", 50), ("second", 2)):
             async with office.home.auth.begin(tenant=tenants[name]) as ctx:
                 account = await ctx.accounts.add(NewAccount(email=ADA), now=ctx.now)
-                for _ in range(count):
-                    await ctx.send(HELLO, account=account, parts={"text": name})
+                for number in range(count):  # each to another mailbox: one takes no more than thirty an hour
+                    to = f"ada{number}@example.com"
+                    await ctx.send(HELLO, account=account, to=to, parts={"text": name})
         await office.send()
     assert len(office.mailer.texts) == 52
     assert max(place for place, name in enumerate(office.mailer.texts) if name == "second") < 30

@@ -37,6 +37,7 @@ class AuthApp:
             headers = with_headers(headers, visit.headers())
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+        await visit.announce()
 
 
 def written(response: Response) -> tuple[int, Headers, bytes]:

@@ -6,8 +6,6 @@ from typing import Any
 from powauth.asgi.raw import ASGIApp, Message, Receive, Scope, Send
 from powauth.asgi.visiting import KEY, WRITTEN
 from powauth.auth import Auth
-from powauth.context import Caller
-from powauth.units import announce
 from powauth.visits import PRIVATE, Visit
 
 Header = tuple[bytes, bytes]
@@ -42,8 +40,8 @@ class AuthMiddleware:
             await self._app(scope, receive, send_with_cookies)
         finally:
             visit = visits.get(name)
-            if visit is not None and visit.traces:
-                await announce(plan, visit.tenant, Caller(client=visit.client), visit.take_traces())
+            if visit is not None:
+                await visit.announce()
 
 
 def with_headers(present: Sequence[Header], added: Sequence[tuple[str, str]]) -> list[Header]:

@@ -173,7 +173,7 @@ async def test_an_account_that_nobody_confirms_is_erased_after_a_while(home: Hou
 
 
 async def test_a_user_name_tells_nobody_which_addresses_are_taken(tmp_path: Path) -> None:
-    """S11: what was typed beside a taken address is taken afterwards, as it is beside a free one; until it is erased."""
+    """S11: what was typed beside a taken address is taken afterwards, as beside a free one; until it is erased."""
     async with house(tmp_path, extensions=whole_house(), identifiers=("email", "username")) as home:
         program = home.site().program()
         await program.post("/sign-up", email=ADA, username="ada", password=PASSWORD)
