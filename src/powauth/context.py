@@ -81,6 +81,7 @@ class Context:
         self.cookies: dict[str, tuple[str, timedelta]] = {}
         """What the answer writes after the commit: value and age, by the name that an extension declared."""
         self._last_steps: list[Later] = []
+        self._done: set[tuple[str, ...]] = set()
         self._account: Account | None = None
 
     @property
@@ -190,6 +191,12 @@ class Context:
 
     def _hooks(self, event: Event) -> tuple[AnyHook, ...]:
         return (*self.plan.hooks.get(type(event), ()), *self.plan.hooks.get(Event, ()))
+
+    def once(self, *what: str) -> bool:
+        """Say whether this is asked for the first time in this unit: for a hook whose own work would wake it again."""
+        is_new = what not in self._done
+        self._done.add(what)
+        return is_new
 
     def trace(self, event: Event) -> None:
         """Announce an event in a unit of its own, after this one, whether that is committed or refused."""

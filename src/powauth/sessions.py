@@ -249,9 +249,11 @@ class Sessions:
         client: str = "",
         device: str = "",
         meta: Mapping[str, str] | None = None,
+        ends_by: datetime | None = None,
     ) -> Session:
         """Return a session that is not stored yet. Only `sign_in` calls this."""
         now = self._clock.now()
+        ends_at = now + self._settings.absolute
         return Session(
             handle=account.handle,
             account_id=account.id,
@@ -262,7 +264,7 @@ class Sessions:
             proofs=proofs,
             created_at=now,
             seen_at=now,
-            ends_at=now + self._settings.absolute,
+            ends_at=ends_at if ends_by is None else min(ends_at, ends_by),
             generation_at=now,
             client=client,
             device=device,

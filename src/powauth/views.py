@@ -13,7 +13,6 @@ from powauth.forms import (
     Form,
     FormField,
     Identifier,
-    MustBeTicked,
     Username,
     asked,
     field_names,
@@ -114,12 +113,12 @@ class Views:
     def _typed(self, page: Page, values: Mapping[str, object], sent: Mapping[str, object]) -> Mapping[str, object]:
         """Return what the fields hold: what was sent, else what the handler says, else what the address brought along.
 
-        No address ticks a box that means consent, and what is hidden is what the handler says, whatever was sent.
+        No address ticks a box: a tick is somebody's own. What is hidden is what the handler says, whatever was sent.
         """
         fields = self.visible(page)
-        consents = {known.name for known in fields if known.mark(MustBeTicked)}
+        boxes = {known.name for known in fields if known.kind == "checkbox"}
         hidden = {known.name for known in fields if known.kind == "hidden"}
-        brought = {name: value for name, value in self.query.items() if name not in consents}
+        brought = {name: value for name, value in self.query.items() if name not in boxes}
         return {**brought, **values, **sent, **{name: value for name, value in values.items() if name in hidden}}
 
     def _owner(self, page: Page, known: FormField) -> str:

@@ -2,21 +2,21 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TypeVar
 
 from powauth.accounts import Handle
 from powauth.clients import client_address, device_name
 from powauth.context import Caller, Context
-from powauth.errors import AuthError, Deadlocked, Forbidden, NotFound, Stale, Unreadable
+from powauth.errors import AuthError, Deadlocked, Forbidden, NotFound, Stale, Unavailable, Unreadable
 from powauth.events import Event, SessionStolen
 from powauth.http import Cookie, RawRequest, read_cookie
 from powauth.pages import Detour
 from powauth.pending import LIFETIME, Pending, new_pending_id
 from powauth.plan import NOTICE_LIFETIME, Plan
 from powauth.redirects import safe_target
-from powauth.sessions import Found, Session, Sessions, Transport
+from powauth.sessions import GRACE, Found, Session, Sessions, Transport
 from powauth.tenants import Tenant
 from powauth.units import announce, begin, persistently
 
@@ -44,6 +44,7 @@ class Visit:
         self._found: Found | None = None
         self._session: Session | None = None
         self._is_read = False
+        self._returned: tuple[datetime, dict[str, Cookie]] | None = None
         self._tenant = plan.single if plan.tenants is None else None
 
     @property
@@ -86,10 +87,11 @@ class Visit:
         """Return the session of the request. One read of the store, at most; raises `StoreUnavailable`."""
         if self._found is None:
             self._is_read = True
-            self._found = await self._find()
-            self._session = self._found.session
-            if self._session is None and self._found.stolen is None and self._may_return():
-                await self._come_back()
+            found = await self._find()
+            # Where a thief's cookie was just found, none of the same browser opens anything in its place.
+            is_over = found.session is None and found.stolen is None
+            if not (is_over and self._may_return() and await self._returns()):
+                self._found, self._session = found, found.session
         return self._session
 
     async def _find(self) -> Found:
@@ -105,27 +107,44 @@ class Visit:
         return found
 
     def _may_return(self) -> bool:
-        """Say whether the browser may come back by another cookie: a person goes there, or the site itself asks."""
-        if self.is_socket or not self._declared() or _is_prefetch(self.raw):
-            return False
-        site, mode = self.raw.header("sec-fetch-site"), self.raw.header("sec-fetch-mode")
-        is_navigation = (
-            mode == "navigate" and self.raw.header("sec-fetch-dest") == "document" and not self.raw.is_unsafe
-        )
-        return is_navigation or site == "same-origin"
+        """Say whether the browser may come back by another cookie: a person goes there, or the site's script asks.
 
-    async def _come_back(self) -> None:
-        """Let an extension's cookie stand for the session that is over, by the same gates as every sign-in."""
-        caller = replace(await self._stranger(), session=None)
+        Never for what a page only embeds, and never where the browser does not say what it asks for.
+        """
+        if self.is_socket or not self.plan.returns or not self._declared() or _is_prefetch(self.raw):
+            return False
+        is_own = self.raw.header("sec-fetch-site") == "same-origin"
+        what = self.raw.header("sec-fetch-dest"), self.raw.header("sec-fetch-mode")
+        if what == ("document", "navigate"):
+            return is_own or not self.raw.is_unsafe
+        return is_own and what[0] == "empty"
+
+    async def _returns(self) -> bool:
+        """Say whether the browser came back, and note which cookies that wrote or removed."""
+        former, at = dict(self._cookies), self.plan.clock.now()
+        came_back = await self._come_back()
+        written = {what: cookie for what, cookie in self._cookies.items() if former.get(what) is not cookie}
+        self._returned = at, written
+        return came_back
+
+    async def _come_back(self) -> bool:
+        """Let an extension's cookie stand for the session that is over, by the same gates as every sign-in.
+
+        Raises `Unavailable` where nothing can be known just now: that is not the same as being nobody.
+        """
+        caller = await self._stranger()
         for way in self.plan.returns:
             try:
                 session = await self.work(caller, way)
-            except AuthError:  # a gate said no, or nothing can be known just now: whoever it is signs in by hand
+            except Unavailable:
+                raise
+            except AuthError:  # a gate said no: whoever it is signs in by hand
                 continue
             if session is not None:
                 self.carry(session)
                 self.know(session.handle)
-                return
+                return True
+        return False
 
     def _declared(self) -> dict[str, str]:
         """Return what the browser sent of the cookies that extensions declare."""
@@ -265,6 +284,7 @@ class Visit:
     def headers(self) -> Sequence[tuple[str, str]]:
         """Return the headers that the answer needs: cookies, and that nobody else may keep it. Called once, last."""
         self._renew()
+        self._hold_back()
         if not self._is_read and not self._cookies:
             return ()
         return (*PRIVATE, *(("set-cookie", cookie.header()) for cookie in self._cookies.values()))
@@ -277,6 +297,16 @@ class Visit:
         if self.plan.clock.now() - self._found.at <= SLOWEST:
             self.write("session", self.sessions.secret(self._session, self._found.next_generation), max_age=None)
         self._found = self._found._replace(next_generation=None)
+
+    def _hold_back(self) -> None:
+        """Leave out what a returning browser was to get, once another answer may have brought it newer cookies."""
+        if self._returned is None:
+            return
+        at, cookies = self._returned
+        if self.plan.clock.now() - at > GRACE:
+            for what, cookie in cookies.items():
+                if self._cookies.get(what) is cookie:
+                    del self._cookies[what]
 
 
 def _is_prefetch(raw: RawRequest) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from powauth.accounts import Account
 from powauth.context import Context
@@ -56,10 +57,12 @@ async def sign_in(
     transport: Transport,
     extras: Mapping[type[Form], Form] | None = None,
     meta: Mapping[str, str] | None = None,
+    ends_by: datetime | None = None,
 ) -> Entered | Detour:
     """Start a session for whoever showed these proofs, or say which step stands before it. The only way in.
 
-    Runs in a unit of its own, and stores the session as the last step before the commit. Raises `InvalidCredentials`.
+    Runs in a unit of its own, and stores the session as the last step before the commit. It lives as long as every
+    session, but never past `ends_by`. Raises `InvalidCredentials`.
     """
     added = extras or {}
     account = await admit(ctx, proofs, transport=transport, extras=added)
@@ -67,15 +70,21 @@ async def sign_in(
         return account
     former = ctx.caller.session
     session = ctx.sessions.new(
-        account, proofs, transport=transport, client=ctx.caller.client, device=ctx.caller.device, meta=meta
+        account,
+        proofs,
+        transport=transport,
+        client=ctx.caller.client,
+        device=ctx.caller.device,
+        meta=meta,
+        ends_by=ends_by,
     )
     ctx.signed_in_as(session)
-    await ctx.emit(SessionStarted(handle=account.handle, session=session.public_id))
-    await ctx.emit(SignedIn(account=account, session=session, extras=added))
-    ctx.last_step(lambda: ctx.sessions.start(session))
     if former is not None and transport == "cookie":
         await ctx.emit(SessionEnded(handle=former.handle, session=former.public_id))
         ctx.after_commit(lambda: _end(ctx, former))
+    await ctx.emit(SessionStarted(handle=account.handle, session=session.public_id))
+    await ctx.emit(SignedIn(account=account, session=session, extras=added))
+    ctx.last_step(lambda: ctx.sessions.start(session))
     return Entered(account, session)
 
 
