@@ -109,6 +109,23 @@ def session(number: int, device: str, **more: Any) -> dict[str, object]:
         "is_current": False,
         "end_url": f"/auth/sessions/s{number}/end",
         "transport": "cookie",
+        "marks": [],
+        **more,
+    }
+
+
+def device(number: int, name: str, **more: Any) -> dict[str, object]:
+    """Return what the page of sessions is told about a device that is remembered."""
+    return {
+        "id": f"d{number}",
+        "device": name,
+        "client": "203.0.113.7",
+        "created_at": NOW - timedelta(days=number),
+        "used_at": NOW - timedelta(hours=number),
+        "ends_at": NOW + timedelta(days=30 - number),
+        "is_current": False,
+        "end_url": f"/auth/remembered/d{number}/end",
+        "end_text": "remember_me.end.submit",
         **more,
     }
 
@@ -172,7 +189,7 @@ ACCOUNT_FORMS = (
 def pages() -> dict[str, PageView]:
     """Return a page for each state that the theme can be in."""
     sessions = [
-        session(0, "Firefox on Linux", is_current=True),
+        session(0, "Firefox on Linux", is_current=True, marks=["remember_me.made"]),
         session(1, "Safari on iPhone", client="2001:db8:0:17:1c9a:42ff:fe11:beef"),
         session(3, "Chrome on Windows", client="198.51.100.23"),
         session(8, "Backup tool", transport="bearer", client=""),
@@ -254,7 +271,11 @@ def pages() -> dict[str, PageView]:
             "session_list.sessions",
             "Where you are signed in",
             intro="Sign out a device that you do not know or no longer use, and then change your password.",
-            data={"sessions": sessions, "end_others_url": "/auth/sessions/end-others"},
+            data={
+                "sessions": sessions,
+                "devices": [device(2, "Firefox on Linux", is_current=True), device(9, "Safari on iPhone")],
+                "end_others_url": "/auth/sessions/end-others",
+            },
             notices=(NoticeView("Chrome on Windows is signed out."),),
             **at(1),
         ),

@@ -98,8 +98,13 @@ def test_nothing_that_a_page_is_given_breaks_out() -> None:
         words=say_hostile,
         asset=say_hostile,
         data={
-            "sessions": [preview.session(1, HOSTILE, id=HOSTILE, client=HOSTILE, end_url=HOSTILE, transport=HOSTILE)]
+            "sessions": [
+                preview.session(
+                    1, HOSTILE, id=HOSTILE, client=HOSTILE, end_url=HOSTILE, transport=HOSTILE, marks=[HOSTILE]
+                )
+            ]
             * 2,
+            "devices": [preview.device(1, HOSTILE, id=HOSTILE, end_url=HOSTILE, end_text=HOSTILE)],
             "end_others_url": HOSTILE,
             "facts": [(HOSTILE, HOSTILE)],
             "created_at": preview.NOW,
@@ -242,18 +247,30 @@ def test_a_language_that_runs_from_right_to_left_says_so() -> None:
 
 def test_sessions_say_which_is_this_one_and_each_can_be_ended() -> None:
     page = draw(preview.pages()["sessions"])
-    assert page.text.count("This device") == 1
+    assert page.text.count("This device") == 2  # where one is signed in, and what is remembered of it
     assert [line.strip() for line in page.text.splitlines()].count("Sign out") == 6  # five devices, and the navigation
     actions = [a["action"] for a in page.all("form")]
     assert actions[-1] == "/auth/sessions/end-others"
     assert "/auth/sessions/s3/end" in actions
+    assert "/auth/remembered/d9/end" in actions
     assert "Unknown device" in page.text
 
 
 def test_with_one_session_there_is_nothing_else_to_sign_out_of() -> None:
-    data = {"sessions": [preview.session(0, "Firefox", is_current=True)], "end_others_url": "/end-others"}
+    mine = preview.device(0, "Firefox", is_current=True)
+    data = sessions_data(preview.session(0, "Firefox", is_current=True), devices=[mine])
     page = draw(preview.page("session_list.sessions", "Devices", data=data))
     assert "/end-others" not in [a["action"] for a in page.all("form")]
+
+
+def test_with_another_device_that_is_remembered_there_is_something_to_sign_out_of() -> None:
+    data = sessions_data(preview.session(0, "Firefox", is_current=True), devices=[preview.device(1, "Safari")])
+    page = draw(preview.page("session_list.sessions", "Devices", data=data))
+    assert "/end-others" in [a["action"] for a in page.all("form")]
+
+
+def sessions_data(session: dict[str, object], *, devices: list[dict[str, object]] | None = None) -> dict[str, object]:
+    return {"sessions": [session], "devices": devices or [], "end_others_url": "/end-others"}
 
 
 @pytest.mark.parametrize(
@@ -272,7 +289,7 @@ def test_with_one_session_there_is_nothing_else_to_sign_out_of() -> None:
 )
 def test_how_long_ago_is_said_in_words(since: timedelta, words: str) -> None:
     session = preview.session(0, "Firefox", seen_at=preview.NOW - since, created_at=datetime(2000, 1, 1, tzinfo=UTC))
-    page = draw(preview.page("session_list.sessions", "Devices", data={"sessions": [session], "end_others_url": "/x"}))
+    page = draw(preview.page("session_list.sessions", "Devices", data=sessions_data(session)))
     assert f"Last seen {words}" in page.text
 
 

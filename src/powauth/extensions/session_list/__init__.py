@@ -1,11 +1,14 @@
 """The devices that somebody is signed in on: see them, end one, end all others."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from powauth.context import Context
 from powauth.errors import NotFound
 from powauth.events import SessionEnded
 from powauth.extension import Extension, Manifest
+from powauth.extensions.session_list.devices import Device, DevicesListed, OthersEnded
 from powauth.extensions.sign_in import SignIn
 from powauth.forms import NoForm
 from powauth.http import Request
@@ -13,7 +16,7 @@ from powauth.pages import Done, Outcome, Shown
 from powauth.routing import SIGNED_IN, Get, Post
 from powauth.sessions import Session
 
-__all__ = ["END", "END_OTHERS", "SESSIONS", "SessionList"]
+__all__ = ["END", "END_OTHERS", "SESSIONS", "Device", "DevicesListed", "OthersEnded", "SessionList"]
 
 
 async def show(request: Request[NoForm], ctx: Context) -> Outcome:  # noqa: ARG001  the shape of a handler
@@ -22,15 +25,18 @@ async def show(request: Request[NoForm], ctx: Context) -> Outcome:  # noqa: ARG0
     sessions = await ctx.sessions.list(ctx.session.handle)
     mine = ctx.session.public_id
     listed = sorted(sessions, key=lambda session: session.public_id != mine)
+    more = DevicesListed(session=ctx.session, sessions=tuple(listed))
+    await ctx.emit(more)
     return Shown(
         data={
-            "sessions": [describe(session, ctx) for session in listed],
+            "sessions": [describe(session, ctx, marks=more.marks.get(session.public_id, ())) for session in listed],
+            "devices": [asdict(device) for device in sorted(more.devices, key=lambda device: not device.is_current)],
             "end_others_url": ctx.path(END_OTHERS),
         }
     )
 
 
-def describe(session: Session, ctx: Context) -> dict[str, object]:
+def describe(session: Session, ctx: Context, *, marks: Sequence[str]) -> dict[str, object]:
     """Return a session as its owner may see it."""
     return {
         "id": session.public_id,
@@ -40,6 +46,7 @@ def describe(session: Session, ctx: Context) -> dict[str, object]:
         "created_at": session.created_at,
         "seen_at": session.seen_at,
         "is_current": session.public_id == ctx.session.public_id,
+        "marks": list(marks),
         "end_url": ctx.path(END, id=session.public_id),
     }
 
@@ -61,6 +68,7 @@ async def end_others(request: Request[NoForm], ctx: Context) -> Outcome:  # noqa
     mine = ctx.session
     await ctx.lock(mine.handle)  # a proof in flight, which gives a session a new id, comes before or after
     others = [session for session in await ctx.sessions.list(mine.handle) if session.public_id != mine.public_id]
+    await ctx.emit(OthersEnded(session=mine))
     for session in others:
         await ctx.emit(SessionEnded(handle=session.handle, session=session.public_id))
     ctx.last_step(lambda: ctx.sessions.end_all_but(mine))
@@ -88,6 +96,9 @@ class SessionList(Extension):
                 "sessions.intro": "Where you are signed in. End what you do not recognise, then change your password.",
                 "end.submit": "Sign out",
                 "end_others.submit": "Sign out everywhere else",
+                "devices.title": "Remembered devices",
+                "devices.intro": "They come back without a password, until they are signed out or their time is over.",
+                "devices.until": "Until",
                 "ended": "That device is signed out.",
                 "ended_others": "All other devices are signed out.",
             },
