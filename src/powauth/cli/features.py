@@ -1,7 +1,10 @@
 """What an application has, as checks and requirements ask for it."""
 
+from datetime import timedelta
+
 from powauth.cli.reach import leads_to
 from powauth.extension import Extension
+from powauth.extensions.remember_me import RememberMe
 from powauth.pages import Page
 from powauth.plan import Bound, Plan
 from powauth.routing import All, Parked, Requirement, as_post, requirement
@@ -12,6 +15,11 @@ from powauth.tokens import TokenKind
 def has(plan: Plan, *names: str) -> bool:
     """Whether an extension of one of these names is enabled."""
     return any(known.name in names for known in extensions(plan))
+
+
+def remembered_for(plan: Plan) -> timedelta:
+    """Return how long a browser signs in by itself; no time at all where none does."""
+    return next((known.lifetime for known in extensions(plan) if isinstance(known, RememberMe)), timedelta())
 
 
 def extensions(plan: Plan) -> tuple[Extension, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from powauth.cli.features import has, second_factors
+from powauth.cli.features import remembered_for, second_factors
 from powauth.cli.findings import Finding
 from powauth.plan import Plan
 
@@ -34,8 +34,17 @@ def times(plan: Plan) -> Iterator[Finding]:
 
 
 def remembered(plan: Plan) -> Iterator[Finding]:
-    """Find browsers that sign in by themselves."""
-    if has(plan, "remember_me"):
+    """Find browsers that sign in by themselves, and those that do so for too long."""
+    lifetime = remembered_for(plan)
+    if lifetime > AAL1:
+        yield Finding(
+            code="long_remembered",
+            severity="warn",
+            says=f"a device is remembered for {lifetime}: at AAL1 a new proof is due after 30 days",
+            do="shorten RememberMe(lifetime=...)",
+            identifiers=("ASVS 7.3.2", "NIST 2.1.3"),
+        )
+    if lifetime:
         yield Finding(
             code="remembered_devices",
             severity="info",

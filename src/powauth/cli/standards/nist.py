@@ -1,15 +1,15 @@
 """NIST SP 800-63B-4: authenticators, their events, sessions."""
 
 from powauth.cli.checks.sessions import AAL1, AAL2, AAL2_IDLE
-from powauth.cli.features import has
+from powauth.cli.features import has, remembered_for
 from powauth.cli.standards import shared
 from powauth.cli.standards.standing import Demand, Standing, absent, met, only_with, unmet, where
 from powauth.plan import Plan
 
 
 def lives_a_month(plan: Plan) -> bool:
-    """Whether a session ends within 30 days."""
-    return plan.session_settings.absolute <= AAL1
+    """Whether a session ends within 30 days, and whatever brings one back without a proof."""
+    return max(plan.session_settings.absolute, remembered_for(plan)) <= AAL1
 
 
 def lives_a_day(plan: Plan) -> bool:
@@ -48,7 +48,7 @@ NIST: tuple[Demand, ...] = (
         "NIST 2.1.3",
         "SHALL",
         "an overall time-out is set, at most 30 days at AAL1",
-        where(lives_a_month, "SessionSettings(absolute=...)", "shorten SessionSettings(absolute=...)"),
+        where(lives_a_month, "SessionSettings(absolute=...), RememberMe(lifetime=...)", "shorten what is longer"),
     ),
     Demand(
         "NIST 2.2.1",

@@ -1,0 +1,22 @@
+"""What the owner is told. A link that locks the account belongs here, once an extension has one."""
+
+from powauth.accounts import Account
+from powauth.context import Context
+from powauth.extensions.remember_me.families import Family
+from powauth.mail import MailKind
+
+STOLEN = MailKind(name="stolen")
+
+
+async def tell_stolen(ctx: Context, account: Account, family: Family) -> None:
+    """Owe the owner a mail that says whose cookie was used, when, and from where; without an address there is none."""
+    if account.email is None:
+        return
+    parts = {
+        "name": account.label,
+        "remembered": family.device or "unknown",
+        "time": f"{ctx.now:%Y-%m-%d %H:%M} UTC",
+        "device": ctx.caller.device or "unknown",
+        "client": ctx.caller.client or "unknown",
+    }
+    await ctx.send(STOLEN, account=account, to=account.email, parts=parts)
