@@ -56,6 +56,17 @@ GRACE = (
 )
 
 
+@pytest.mark.parametrize(("lifetime", "is_long"), [("timedelta(days=30)", False), ("timedelta(days=31)", True)])
+def test_a_device_may_be_remembered_for_30_days(make_shop: MakeShop, lifetime: str, *, is_long: bool) -> None:
+    extensions = f"(SignUp(), SignIn(), SessionList(), RememberMe(lifetime={lifetime}))"
+    more = "from datetime import timedelta\nfrom powauth.extensions.remember_me import RememberMe"
+    shop = make_shop(extensions=extensions, more=more)
+    findings = found(shop)
+    assert ("long_remembered" in findings) is is_long
+    assert "remembered_devices" in findings
+    assert standings(shop)["NIST 2.1.3"] == ("not met" if is_long else "met by setting")
+
+
 @pytest.mark.parametrize(
     ("settings", "code", "severity"),
     [

@@ -24,6 +24,7 @@ from powauth.database import Schema
 from powauth.events import AuthenticationFailed, Event, PasswordChanged, SignedIn, SignedUp
 from powauth.extension import Manifest
 from powauth.extensions.manage_account import ManageAccount
+from powauth.extensions.remember_me import RememberMe
 from powauth.forms import Form
 from powauth.http import Request
 from powauth.mail import Mail, MailKind
@@ -142,6 +143,11 @@ def extensions(*more: Extension, gifts: bool = False) -> tuple[Extension, ...]:
     """Return every extension, the profile with the application's own column, and the vouchers."""
     plain = [extension for extension in all_extensions() if not isinstance(extension, ManageAccount)]
     return (*plain, ManageAccount(profile=NameForm), Vouchers(gifts=gifts), *more)
+
+
+def extensions_of(flow: str) -> tuple[Extension, ...]:
+    """Return what a flow needs that is killed on its way."""
+    return extensions(*((RememberMe(),) if flow == "come_back" else ()), gifts=flow == "send")
 
 
 # ---- the shop ----

@@ -19,6 +19,7 @@ import pytest
 
 from powauth.accounts import Handle
 from powauth.errors import InvalidToken
+from powauth.extensions.remember_me.families import Families
 from powauth.outbox import OutboxRecord
 from powauth.testing import FrozenClock
 from powauth.tokens import TokenKind, TokenRecord
@@ -30,7 +31,7 @@ from tests.durability.shop import (
     Folder,
     Heard,
     account_of,
-    extensions,
+    extensions_of,
     has_password,
     rows,
     sessions_of,
@@ -40,6 +41,8 @@ from tests.durability.walker import Facts
 from tests.house import PASSWORD, House
 
 pytestmark = pytest.mark.anyio
+
+NAVIGATES = {"sec-fetch-site": "none", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ async def walked(url: str, flow: str, folder: Path) -> AsyncGenerator[Walked]:
     mails = Folder(folder / "mails")
     clock = FrozenClock()
     clock.move(timedelta(minutes=5))
-    async with shop(url, create=False, mailer=mails, extensions=extensions(gifts=flow == "send"), clock=clock) as home:
+    async with shop(url, create=False, mailer=mails, extensions=extensions_of(flow), clock=clock) as home:
         yield Walked(home, facts, mails)
 
 
@@ -136,6 +139,31 @@ async def test_a_sign_in_that_is_killed_leaves_a_session_or_none(database_url: s
             assert await after.is_known(facts.other)
         assert await after.can_sign_in(after.facts[0].email)
         assert await after.can_sign_in(after.facts[-1].email)
+
+
+async def test_a_return_that_is_killed_leaves_the_device_as_it_was_or_with_its_session(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with walked(database_url, "come_back", tmp_path) as after:
+        plan = after.home.auth.plan
+        families, outcomes = Families(plan, plan.single), set[int]()
+        for number, facts in enumerate(after.facts):
+            family = (await families.list(Handle(facts.handle)))[0]
+            listed = await plan.sessions("").list(Handle(facts.handle))
+            assert 2 <= len(listed) <= 3
+            assert {turn.session for turn in family.turns} <= {session.id for session in listed}
+            assert len(family.turns) == family.generation
+            diary = await rows(after.home, Heard, owner=facts.handle, event="signed_in")
+            assert {row.detail for row in diary} <= set(family.sessions)
+            outcomes.add(family.generation)
+            site = after.home.site(client=f"10.6.0.{number}")
+            arrived = number % 2  # whether the browser got its answer before the process was killed
+            cookie = families.secret(family) if arrived else facts.remembered
+            site.jar = {plan.cookie_name("remember"): cookie}
+            is_late = family.generation == 1 and not arrived  # by minutes: the restart took its time
+            assert (await site.get("/account", headers=NAVIGATES)).status == (303 if is_late else 200)
+        assert outcomes == {0, 1}
+        assert len(await rows(after.home, OutboxRecord, kind="remember_me.stolen")) == 0
 
 
 @pytest.mark.parametrize("flow", ["change_password", "change_email"])

@@ -23,10 +23,11 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from powauth.accounts import NewAccount
+from powauth.extensions.remember_me.families import Families, mint
 from powauth.passwords import Hasher
 from powauth.sessions import Proof
 from powauth.testing import Site
-from tests.durability.shop import LASTING, NEW_PASSWORD, VOUCHER, Folder, extensions, shop, stepwise
+from tests.durability.shop import LASTING, NEW_PASSWORD, VOUCHER, Folder, extensions_of, shop, stepwise
 from tests.house import PASSWORD, House
 
 MOST = 150
@@ -43,6 +44,7 @@ class Facts:
     other: str = ""
     voucher: str = ""
     lasting: str = ""
+    remembered: str = ""
 
 
 @dataclass
@@ -141,7 +143,10 @@ class Walker:
             for session in sessions:
                 await ctx.sessions.start(session)
             secrets = [ctx.sessions.secret(session) for session in sessions]
-        return Facts(new.email or "", account.handle, *secrets, *tokens)
+            families = Families(ctx.plan, ctx.tenant)
+            family = mint(sessions[0], epoch=account.epoch, lifetime=timedelta(days=30))
+            await families.put(family)
+        return Facts(new.email or "", account.handle, *secrets, *tokens, families.secret(family))
 
     async def walk(self, number: int, kill_at: int) -> None:
         facts = Facts(**json.loads((self.folder / "facts" / f"{number:03}").read_text()))
@@ -165,6 +170,13 @@ async def post(site: Site, path: str, status: int, **fields: object) -> None:
 
 async def sign_up(site: Site, facts: Facts) -> None:
     await post(site, "/sign-up", 201, email=facts.email, password=PASSWORD)
+
+
+async def come_back(site: Site, facts: Facts) -> None:
+    site.jar = {site.auth.plan.cookie_name("remember"): facts.remembered}
+    headers = {"sec-fetch-site": "none", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+    answer = await site.get("/account", headers=headers)
+    assert answer.status == 200, answer.text
 
 
 async def sign_in(site: Site, facts: Facts) -> None:
@@ -195,6 +207,7 @@ async def send(site: Site, facts: Facts) -> None:
 FLOWS: dict[str, tuple[bool, Callable[[Site, Facts], Coroutine[Any, Any, None]]]] = {
     "sign_up": (False, sign_up),
     "sign_in": (True, sign_in),
+    "come_back": (True, come_back),
     "change_password": (True, change_password),
     "change_email": (True, change_email),
     "close": (True, close),
@@ -229,7 +242,7 @@ def main(url: str, flow: str, folder: Path, step: int) -> None:
     (folder / "facts").mkdir()
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
-        settings: dict[str, Any] = {"mailer": Folder(folder / "mails"), "extensions": extensions(gifts=flow == "send")}
+        settings: dict[str, Any] = {"mailer": Folder(folder / "mails"), "extensions": extensions_of(flow)}
         home: House = runner.run(stack.enter_async_context(shop(url, wrap=stepwise, open_it=False, **settings)))
         walker = Walker(home, flow, folder)
 

@@ -24,6 +24,11 @@ MESSAGES: Mapping[str, str] = {
     "manage_account.since": "Member since",
     "session_list.end.submit": "Sign out",
     "session_list.end_others.submit": "Sign out everywhere else",
+    "session_list.devices.title": "Remembered devices",
+    "session_list.devices.intro": "They come back without a password, until they are signed out or their time is over.",
+    "session_list.devices.until": "Until",
+    "remember_me.made": "Remembered",
+    "remember_me.end.submit": "Forget",
     "reset_password.link.body": (
         "Hello Ada,\n\nsomebody asked for a new password for your account at Lovelace & Co. Choose one with the button "
         "below; the link works for two hours, and once.\n\nIf that was not you, there is nothing to do: your password "
