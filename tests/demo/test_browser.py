@@ -100,6 +100,34 @@ def test_one_browser_ends_the_session_of_another(demo: Demo) -> None:
     expect(page.get_by_role("heading", name="You", exact=True)).to_be_visible()
 
 
+def test_a_browser_that_is_closed_and_opened_again_with_six_tabs_is_one_person(demo: Demo) -> None:
+    page = demo.window()
+    page.goto("/auth/sign-in")
+    page.get_by_label("Keep me signed in on this device").check()
+    demo.picture(page, "remember")
+    page.get_by_label("Email address").fill(ADA)
+    page.get_by_label("Password", exact=True).fill(ADA_PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("button", name="Sign out").first).to_be_visible()
+    kept = [cookie for cookie in page.context.cookies() if cookie.get("expires", -1) > 0]
+    page.context.clear_cookies()
+    page.context.add_cookies([{"url": page.url, "name": c["name"], "value": c["value"]} for c in kept])
+    tabs = [page, *(page.context.new_page() for _ in range(5))]
+    devices = f"{demo.address}/auth/sessions"
+    for tab in tabs:
+        if demo.script:  # none waits for another
+            tab.evaluate("address => { setTimeout(() => { location.href = address }, 50) }", devices)
+        else:
+            tab.goto(devices)
+    for tab in tabs:
+        expect(tab.get_by_role("heading", name="Remembered devices")).to_be_visible()
+        expect(tab.get_by_text("Remembered", exact=True)).to_have_count(1)
+    demo.picture(page, "remembered")
+    page.get_by_role("button", name="Forget").click()
+    page.goto("/me")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
 def test_the_vault_asks_for_the_password_once_more(demo: Demo) -> None:
     page = demo.window()
     be_ada(page)

@@ -137,16 +137,16 @@ class Walker:
         async with self.home.auth.begin() as ctx:
             new = NewAccount(email=f"p{number}@example.com", password_hash=self.hash)
             account = await ctx.accounts.add(new, now=ctx.now)
-            tokens = [await ctx.tokens.mint(kind, account) for kind in (VOUCHER, LASTING)]
+            voucher, lasting = [await ctx.tokens.mint(kind, account) for kind in (VOUCHER, LASTING)]
             proofs = (Proof(account.handle, account.epoch, "password", ctx.now),)
             sessions = [ctx.sessions.new(account, proofs, transport="cookie") for _ in range(2)]
             for session in sessions:
                 await ctx.sessions.start(session)
-            secrets = [ctx.sessions.secret(session) for session in sessions]
+            mine, other = [ctx.sessions.secret(session) for session in sessions]
             families = Families(ctx.plan, ctx.tenant)
             family = mint(sessions[0], epoch=account.epoch, lifetime=timedelta(days=30))
             await families.put(family)
-        return Facts(new.email or "", account.handle, *secrets, *tokens, families.secret(family))
+        return Facts(new.email or "", account.handle, mine, other, voucher, lasting, families.secret(family))
 
     async def walk(self, number: int, kill_at: int) -> None:
         facts = Facts(**json.loads((self.folder / "facts" / f"{number:03}").read_text()))

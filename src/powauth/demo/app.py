@@ -16,6 +16,7 @@ from powauth.demo.theme import APPLICATION, Theme, make_templates
 from powauth.extensions.lock import Lock
 from powauth.extensions.manage_account import ManageAccount
 from powauth.extensions.prove import Prove
+from powauth.extensions.remember_me import RememberMe
 from powauth.extensions.reset_password import ResetPassword
 from powauth.extensions.security_mails import SecurityMails
 from powauth.extensions.session_list import SessionList
@@ -75,6 +76,7 @@ def create_app(
             ManageAccount(profile=Profile),
             SessionList(),
             Prove(),
+            RememberMe(),
             ResetPassword(),
             Lock(),
             SecurityMails(),

@@ -12,6 +12,7 @@ from powauth import (
     Auth,
     Context,
     Done,
+    Event,
     Extension,
     Get,
     Manifest,
@@ -20,15 +21,18 @@ from powauth import (
     Request,
     SessionSettings,
     Tenant,
+    on,
 )
 from powauth.errors import StoreUnavailable
+from powauth.events import AuthenticationFailed
+from powauth.extensions.lock import Lock
 from powauth.extensions.prove import recent
 from powauth.extensions.remember_me import RememberMe
 from powauth.extensions.remember_me.families import _MOST_TURNS, Families
 from powauth.extensions.security_mails import SecurityMails
 from powauth.forms import NoForm
 from powauth.http import RawRequest
-from powauth.operations import lock_account
+from powauth.operations import guard_account, lock_account
 from powauth.stores import Entry, Key
 from powauth.testing import FrozenClock, Site
 from powauth.testing.factor import CodeFactor
@@ -37,6 +41,7 @@ from tests.extensions.remember_me.browser import (
     NAVIGATES,
     SENDS,
     close,
+    copied,
     is_in,
     name_of,
     navigate,
@@ -426,6 +431,27 @@ async def test_a_locked_account_comes_back_nowhere_and_the_cookie_goes(home: Hou
     assert remembered(site) is None
 
 
+async def test_a_guarded_account_is_come_back_to_by_browsers_that_it_knows(tmp_path: Path) -> None:
+    failed: list[Event] = []
+
+    async def hear(event: AuthenticationFailed, ctx: Context) -> None:
+        failed.append(event)
+
+    async with house(tmp_path, extensions=extensions(), hooks=(on(AuthenticationFailed, hear),)) as home:
+        site = home.site()
+        await send(site, "/sign-up", email=ADA, password=PASSWORD, remember=True)
+        async with home.auth.begin() as ctx:
+            account = await ctx.accounts.by_email(ADA)
+            assert account
+            await guard_account(ctx, account.handle)
+        stranger = copied(site)
+        for _ in range(3):
+            assert not await is_in(stranger)
+        assert failed == []  # a browser that comes back by itself guesses nothing
+        close(site)
+        assert await is_in(site)
+
+
 class Broken(MemoryStore):
     """A store that can be out of reach."""
 
@@ -508,7 +534,7 @@ async def test_a_store_that_lost_a_write_serves_what_was_handed_out(home: House,
 
 
 async def test_coming_back_is_no_new_device(tmp_path: Path) -> None:
-    async with house(tmp_path, extensions=extensions(SecurityMails())) as home:
+    async with house(tmp_path, extensions=extensions(Lock(), SecurityMails())) as home:
         site = home.site()
         await send(site, "/sign-up", email=ADA, password=PASSWORD, remember=True)
         site.outbox.clear()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from powauth import Context, Event, Extension, Manifest, on
+from powauth.extensions.lock import Lock
 from powauth.extensions.remember_me import DeviceForgotten, DeviceStolen
 from powauth.extensions.security_mails import SecurityMails
 from powauth.testing import Site
@@ -130,7 +131,7 @@ async def test_after_a_change_of_password_an_old_cookie_alarms_nobody(home: Hous
 
 
 async def test_a_thief_of_the_session_s_cookie_does_not_come_back_by_the_device_s(tmp_path: Path) -> None:
-    async with house(tmp_path, extensions=extensions(SecurityMails())) as home:
+    async with house(tmp_path, extensions=extensions(Lock(), SecurityMails())) as home:
         site = home.site()
         await send(site, "/sign-up", email="ada@example.com", password=PASSWORD, remember=True)
         await opened(site)

@@ -14,9 +14,9 @@ async def tell_stolen(ctx: Context, account: Account, family: Family) -> None:
         return
     parts = {
         "name": account.label,
-        "remembered": family.device or "unknown",
+        "remembered": family.device or "–",
         "time": f"{ctx.now:%Y-%m-%d %H:%M} UTC",
-        "device": ctx.caller.device or "unknown",
-        "client": ctx.caller.client or "unknown",
+        "device": ctx.caller.device or "–",
+        "client": ctx.caller.client or "–",
     }
     await ctx.send(STOLEN, account=account, to=account.email, parts=parts)
