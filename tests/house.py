@@ -17,6 +17,7 @@ from powauth.extensions.email_confirmation import EmailConfirmation
 from powauth.extensions.lock import Lock
 from powauth.extensions.manage_account import ManageAccount
 from powauth.extensions.prove import Prove
+from powauth.extensions.remember_me import RememberMe
 from powauth.extensions.reopen import Reopen
 from powauth.extensions.reset_password import ResetPassword
 from powauth.extensions.security_mails import SecurityMails
@@ -46,6 +47,7 @@ def whole_house() -> tuple[Extension, ...]:
         ResetPassword(),
         Lock(),
         Reopen(),
+        RememberMe(),
         SecurityMails(),
     )
 

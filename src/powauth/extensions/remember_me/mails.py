@@ -1,4 +1,4 @@
-"""What the owner is told. A link that locks the account belongs here, once an extension has one."""
+"""What the owner is told, where `security_mails` does not tell it with a link that locks the account down."""
 
 from powauth.accounts import Account
 from powauth.context import Context
@@ -10,7 +10,8 @@ STOLEN = MailKind(name="stolen")
 
 async def tell_stolen(ctx: Context, account: Account, family: Family) -> None:
     """Owe the owner a mail that says whose cookie was used, when, and from where; without an address there is none."""
-    if account.email is None:
+    tells_more = any(known.name == "security_mails" for known in ctx.plan.extensions.values())
+    if account.email is None or tells_more:
         return
     parts = {
         "name": account.label,

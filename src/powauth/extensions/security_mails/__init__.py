@@ -11,6 +11,7 @@ from powauth.events import Closed, EmailChanged, EmailConfirmed, PasswordChanged
 from powauth.extension import Manifest
 from powauth.extensions import sign_in
 from powauth.extensions.email_confirmation import EmailConfirmation
+from powauth.extensions.remember_me import DeviceStolen
 from powauth.extensions.reopen import Reopen
 from powauth.extensions.security_mails import mails, operations
 from powauth.extensions.security_mails.messages import MESSAGES
@@ -93,8 +94,8 @@ async def _is_known(event: SignedIn, ctx: Context) -> bool:
     return any(other.transport == "bearer" and other.device == event.session.device for other in others)
 
 
-async def stolen(event: SessionStolen, ctx: Context) -> None:
-    """Tell the owner that two held one cookie."""
+async def stolen(event: SessionStolen | DeviceStolen, ctx: Context) -> None:
+    """Tell the owner that two held one cookie, of a session or of a remembered device."""
     account = await ctx.accounts.by_handle(event.handle)
     if account is not None:
         await mails.tell(ctx, ctx[SecurityMails].mail("stolen"), account, account.email)
@@ -129,6 +130,7 @@ class SecurityMails(SecuritySettings):
                 on(EmailConfirmed, operations.keep_proved),
                 on(SignedIn, new_device),
                 on(SessionStolen, stolen),
+                on(DeviceStolen, stolen),
                 on(Closed, closed),
             ),
             mails=(*(self.mail(name) for name in mails.LINKED), self.email_changed, mails.CLOSED),
