@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -67,7 +67,7 @@ def test_a_list_shows_what_is_owed_and_nothing_of_what_it_says(mailing: Callable
 
 
 @contextmanager
-def running(shop: Shop) -> Iterator["subprocess.Popen[str]"]:
+def running(shop: Shop) -> Generator["subprocess.Popen[str]"]:
     start = "from powauth.cli import main; main()"
     command = [sys.executable, "-c", start, "mail", "run", "--json", "--app", shop.app]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}

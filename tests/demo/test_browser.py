@@ -111,7 +111,7 @@ def test_a_browser_that_is_closed_and_opened_again_with_six_tabs_is_one_person(d
     expect(page.get_by_role("button", name="Sign out").first).to_be_visible()
     kept = [cookie for cookie in page.context.cookies() if cookie.get("expires", -1) > 0]
     page.context.clear_cookies()
-    page.context.add_cookies([{"url": page.url, "name": c["name"], "value": c["value"]} for c in kept])
+    page.context.add_cookies([{"url": page.url, "name": c.get("name", ""), "value": c.get("value", "")} for c in kept])
     tabs = [page, *(page.context.new_page() for _ in range(5))]
     devices = f"{demo.address}/auth/sessions"
     for tab in tabs:

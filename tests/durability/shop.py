@@ -25,6 +25,7 @@ from powauth.events import AuthenticationFailed, Event, PasswordChanged, SignedI
 from powauth.extension import Manifest
 from powauth.extensions.manage_account import ManageAccount
 from powauth.extensions.remember_me import RememberMe
+from powauth.extensions.reset_password import ResetPassword
 from powauth.forms import Form
 from powauth.http import Request
 from powauth.mail import Mail, MailKind
@@ -147,7 +148,8 @@ def extensions(*more: Extension, gifts: bool = False) -> tuple[Extension, ...]:
 
 def extensions_of(flow: str) -> tuple[Extension, ...]:
     """Return what a flow needs that is killed on its way."""
-    return extensions(*((RememberMe(),) if flow == "come_back" else ()), gifts=flow == "send")
+    more: dict[str, tuple[Extension, ...]] = {"come_back": (RememberMe(),), "reset": (ResetPassword(),)}
+    return extensions(*more.get(flow, ()), gifts=flow == "send")
 
 
 # ---- the shop ----

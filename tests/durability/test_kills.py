@@ -20,6 +20,7 @@ import pytest
 from powauth.accounts import Handle
 from powauth.errors import InvalidToken
 from powauth.extensions.remember_me.families import Families
+from powauth.extensions.reset_password import ResetPassword
 from powauth.outbox import OutboxRecord
 from powauth.testing import FrozenClock
 from powauth.tokens import TokenKind, TokenRecord
@@ -42,6 +43,7 @@ from tests.house import PASSWORD, House
 
 pytestmark = pytest.mark.anyio
 
+SETS_PASSWORD = ("change_password", "reset")
 NAVIGATES = {"sec-fetch-site": "none", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
 
 
@@ -166,7 +168,7 @@ async def test_a_return_that_is_killed_leaves_the_device_as_it_was_or_with_its_s
         assert len(await rows(after.home, OutboxRecord, kind="remember_me.stolen")) == 0
 
 
-@pytest.mark.parametrize("flow", ["change_password", "change_email"])
+@pytest.mark.parametrize("flow", ["change_password", "change_email", "reset"])
 async def test_a_change_of_credential_that_is_killed_is_whole_or_none_and_keeps_no_session(
     database_url: str, tmp_path: Path, flow: str
 ) -> None:
@@ -184,9 +186,11 @@ async def test_a_change_of_credential_that_is_killed_is_whole_or_none_and_keeps_
                 assert await has_password(after.home, account, NEW_PASSWORD if is_changed else PASSWORD)
                 assert not await has_password(after.home, account, PASSWORD if is_changed else NEW_PASSWORD)
             owed = await rows(after.home, OutboxRecord, owner=account.handle)
-            assert len(owed) == (is_changed and flow == "change_password")
+            assert len(owed) == (is_changed and flow in SETS_PASSWORD)
             assert await after.is_valid(VOUCHER, facts.voucher) == (not is_changed)
             assert await after.is_valid(LASTING, facts.lasting)
+            if flow == "reset":
+                assert await after.is_valid(ResetPassword().token, facts.reset) == (not is_changed)
             if is_changed:
                 assert not await after.is_known(facts.mine)
                 assert not await after.is_known(facts.other)
@@ -197,7 +201,7 @@ async def test_a_change_of_credential_that_is_killed_is_whole_or_none_and_keeps_
         await after.send_what_is_owed()
         for facts, is_changed in zip(after.facts, outcomes, strict=True):
             sent = after.mails_to(facts.email, "vouchers.notice")
-            assert len(sent) == (is_changed and flow == "change_password")
+            assert len(sent) == (is_changed and flow in SETS_PASSWORD)
 
 
 async def test_a_closing_that_is_killed_leaves_nothing_or_all_but_sessions(database_url: str, tmp_path: Path) -> None:
@@ -207,7 +211,7 @@ async def test_a_closing_that_is_killed_leaves_nothing_or_all_but_sessions(datab
             account = await account_of(after.home, facts.email)
             outcomes.append(account is None)
             tokens = await rows(after.home, TokenRecord, owner=facts.handle)
-            assert len(tokens) == (0 if account is None else 2)
+            assert len(tokens) == (0 if account is None else 3)
             if account is None:
                 assert not await after.is_known(facts.mine)
                 assert not await after.is_known(facts.other)

@@ -24,6 +24,7 @@ if __name__ == "__main__":
 
 from powauth.accounts import NewAccount
 from powauth.extensions.remember_me.families import Families, mint
+from powauth.extensions.reset_password import ResetPassword
 from powauth.passwords import Hasher
 from powauth.sessions import Proof
 from powauth.testing import Site
@@ -45,6 +46,7 @@ class Facts:
     voucher: str = ""
     lasting: str = ""
     remembered: str = ""
+    reset: str = ""
 
 
 @dataclass
@@ -137,7 +139,8 @@ class Walker:
         async with self.home.auth.begin() as ctx:
             new = NewAccount(email=f"p{number}@example.com", password_hash=self.hash)
             account = await ctx.accounts.add(new, now=ctx.now)
-            voucher, lasting = [await ctx.tokens.mint(kind, account) for kind in (VOUCHER, LASTING)]
+            kinds = (VOUCHER, LASTING, ResetPassword().token)
+            voucher, lasting, reset = [await ctx.tokens.mint(kind, account) for kind in kinds]
             proofs = (Proof(account.handle, account.epoch, "password", ctx.now),)
             sessions = [ctx.sessions.new(account, proofs, transport="cookie") for _ in range(2)]
             for session in sessions:
@@ -146,7 +149,7 @@ class Walker:
             families = Families(ctx.plan, ctx.tenant)
             family = mint(sessions[0], epoch=account.epoch, lifetime=timedelta(days=30))
             await families.put(family)
-        return Facts(new.email or "", account.handle, mine, other, voucher, lasting, families.secret(family))
+        return Facts(new.email or "", account.handle, mine, other, voucher, lasting, families.secret(family), reset)
 
     async def walk(self, number: int, kill_at: int) -> None:
         facts = Facts(**json.loads((self.folder / "facts" / f"{number:03}").read_text()))
@@ -196,6 +199,11 @@ async def close(site: Site, facts: Facts) -> None:
     await post(site, "/account/close", 204, current_password=PASSWORD)
 
 
+async def reset_password(site: Site, facts: Facts) -> None:
+    site.jar = {}
+    await post(site, f"/reset-password/{facts.reset}", 204, password=NEW_PASSWORD)
+
+
 async def redeem(site: Site, facts: Facts) -> None:
     await post(site, "/redeem", 200, voucher=facts.voucher)
 
@@ -212,6 +220,7 @@ FLOWS: dict[str, tuple[bool, Callable[[Site, Facts], Coroutine[Any, Any, None]]]
     "change_email": (True, change_email),
     "close": (True, close),
     "redeem": (True, redeem),
+    "reset": (True, reset_password),
     "send": (False, send),
 }
 

@@ -154,7 +154,8 @@ async def test_a_certificate_is_looked_at() -> None:
     ],
 )
 def test_settings_that_cannot_be_meant_are_refused_at_start(settings: dict[str, Any], problem: str) -> None:
-    problems = HttpMailer(**{"url": "https://api.example.com/mails", **settings}).problems()
+    given: dict[str, Any] = {"url": "https://api.example.com/mails", **settings}
+    problems = HttpMailer(**given).problems()
     assert any(problem in sentence for sentence in problems)
     assert SECRET_KEY not in " ".join(problems)
 

@@ -128,9 +128,9 @@ async def opened(folder: Path, **settings: Any) -> AsyncGenerator[Office]:
         heard.append(event)
 
     hooks = (on(MailFailed, hear), on(LimitReached, hear))
-    async with house(
-        folder, **{"mailer": mailer, "hooks": hooks, "extensions": (SignUp(), SignIn(), Letters()), **settings}
-    ) as home:
+    extensions = (SignUp(), SignIn(), Letters())
+    given: dict[str, Any] = {"mailer": mailer, "hooks": hooks, "extensions": extensions, **settings}
+    async with house(folder, **given) as home:
         yield Office(home, mailer, heard)
 
 

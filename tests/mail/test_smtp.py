@@ -369,7 +369,8 @@ async def test_nobody_listening_is_no_reason_to_give_up() -> None:
     ],
 )
 def test_settings_that_cannot_be_meant_are_refused_at_start(settings: dict[str, Any], problem: str) -> None:
-    mailer = SMTPMailer(**{"host": "mail.example.com", "sender": SENDER, **settings})
+    given: dict[str, Any] = {"host": "mail.example.com", "sender": SENDER, **settings}
+    mailer = SMTPMailer(**given)
     assert any(problem in sentence for sentence in mailer.problems())
     assert "secret-word" not in " ".join(mailer.problems()) + repr(mailer)
     with pytest.raises(ConfigurationError, match="mailer: "):
@@ -397,4 +398,5 @@ class NoDatabase:
     ids=str,
 )
 def test_settings_that_can_be_meant_are_not(settings: dict[str, Any]) -> None:
-    assert SMTPMailer(**{"host": "mail.example.com", "sender": SENDER, **settings}).problems() == ()
+    given: dict[str, Any] = {"host": "mail.example.com", "sender": SENDER, **settings}
+    assert SMTPMailer(**given).problems() == ()

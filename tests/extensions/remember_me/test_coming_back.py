@@ -381,18 +381,17 @@ async def test_another_auth_s_cookie_opens_nothing(tmp_path: Path, settings: dic
     async with house(tmp_path, extensions=extensions(), store=store, clock=clock) as one:
         site = one.site()
         await send(site, "/sign-up", email=ADA, password=PASSWORD, remember=True)
-        other: Auth[Any] = Auth(
-            **{
-                "secret": SECRET,
-                "database": one.auth.database,
-                "base_url": one.auth.base_url,
-                "extensions": extensions(),
-                "store": store,
-                "mailer": one.auth.mailer,
-                "clock": clock,
-                **settings,
-            }
-        )
+        given: dict[str, Any] = {
+            "secret": SECRET,
+            "database": one.auth.database,
+            "base_url": one.auth.base_url,
+            "extensions": extensions(),
+            "store": store,
+            "mailer": one.auth.mailer,
+            "clock": clock,
+            **settings,
+        }
+        other: Auth[Any] = Auth(**given)
         cookie = f"{other.plan.cookie_name('remember')}={remembered(site)}"
         raw = RawRequest(method="GET", path="/", headers=(*NAVIGATES.items(), ("cookie", cookie)), client="127.0.0.1")
         assert await other.visit(raw).session() is None

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from powauth import Context, Event, Extension, Manifest, on
+from powauth.events import SessionEnded
 from powauth.extensions.lock import Lock
 from powauth.extensions.remember_me import DeviceForgotten, DeviceStolen
 from powauth.extensions.security_mails import SecurityMails
@@ -176,4 +177,4 @@ async def test_what_happens_is_announced_once(tmp_path: Path) -> None:
         assert isinstance(stolen, DeviceStolen)
         assert isinstance(forgotten, DeviceForgotten)
         assert stolen.device == forgotten.device
-        assert len({event.session for event in heard if hasattr(event, "session")}) == 3
+        assert len({event.session for event in heard if isinstance(event, SessionEnded)}) == 3
