@@ -211,3 +211,22 @@ def test_a_link_lives_a_day_at_most() -> None:
     """S21."""
     assert ResetPassword(lifetime=timedelta(hours=25)).problems()
     assert ResetPassword(lifetime=timedelta(hours=24)).problems() == ()
+
+
+async def test_asking_for_links_makes_up_for_no_failures(home: House, site: Site) -> None:
+    """S22: a new link or code leaves the counters as they are."""
+    guesser = site.browser(client="198.51.100.7")
+    for _ in range(5):
+        assert (await guesser.post("/sign-in", email=ADA, password="wrong wrong wrong")).status == 401
+    for path in ("/reset-password", "/unlock", "/confirm-email"):
+        await guesser.post(path, email=ADA)
+    assert (await guesser.post("/sign-in", email=ADA, password="wrong wrong wrong")).status == 429
+
+
+async def test_no_page_shows_by_what_it_asks_whether_somebody_is_known(site: Site) -> None:
+    """S12: what an address brings along is shown as it was typed, and nothing beside it."""
+    stranger = site.browser()
+    for path in ("/sign-in", "/sign-up", "/reset-password", "/unlock", "/confirm-email"):
+        known = (await stranger.get(f"{path}?email={ADA}")).text
+        unknown = (await stranger.get(f"{path}?email=eve@example.com")).text
+        assert known.replace(ADA, "eve@example.com") == unknown, path

@@ -137,3 +137,19 @@ async def test_without_reset_password_the_password_is_kept(tmp_path: Path) -> No
         assert (await owner.post("/sign-in", email="ada@example.com", password=OTHER)).status == 401
         await owner.post(site.outbox.link)
         assert (await owner.post("/sign-in", email="ada@example.com", password=OTHER)).status == 303
+
+
+@pytest.mark.parametrize("by", ["form", "reset", "address"])
+async def test_every_changed_credential_is_told_with_a_link_that_takes_it_back(site: Site, by: str) -> None:
+    """S40: at the address that the account had before."""
+    if by == "form":
+        await site.post("/account/password", current_password=PASSWORD, new_password=OTHER)
+    elif by == "reset":
+        await site.post("/reset-password", email="ada@example.com")
+        await site.post(site.outbox.link, password=OTHER)
+    else:
+        await site.post("/account/email", email="eve@example.com", current_password=PASSWORD)
+    told = site.mail
+    assert (told.kind.partition(".")[0], told.to) == ("security_mails", "ada@example.com")
+    assert (await site.browser().post(told.parts["url"])).status == 303
+    assert (await site.get("/account")).status == 303
