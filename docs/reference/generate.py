@@ -30,7 +30,6 @@ from powauth.cli.routes import describe
 from powauth.cli.standards import DEMANDS
 from powauth.extension import Extension, Manifest
 from powauth.forms import asked
-from powauth.jinja import WORDS
 from powauth.messages import CORE_MESSAGES
 from powauth.pages import Page
 from powauth.plan import Bound
@@ -379,9 +378,8 @@ def programmers_errors() -> str:
 
 
 def words(prefix: str) -> str:
-    """Return core's words that begin with this; `theme.` are the theme's own."""
-    found = {f"theme.{c}": w for c, w in WORDS.items()} if prefix == "theme." else CORE_MESSAGES
-    return table(("code", "English"), ((code(c), w) for c, w in found.items() if c.startswith(prefix)))
+    """Return core's words that begin with this."""
+    return table(("code", "English"), ((code(c), w) for c, w in CORE_MESSAGES.items() if c.startswith(prefix)))
 
 
 # ---- extensions ----

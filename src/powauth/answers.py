@@ -30,18 +30,19 @@ LONGEST_NAME = 255  # of a file (NAME_MAX): whoever asks for a longer one is tol
 class Answers:
     """Makes the answers of one `Auth`."""
 
-    def __init__(self, plan: Plan, templates: Templates | None) -> None:
+    def __init__(self, plan: Plan, templates: Templates | None, words: Words | None = None) -> None:
         self._plan = plan
         self._templates = templates
+        self.words = words or plan.words()
+
+    def speaking(self, language: str) -> "Answers":
+        """Return the same in another language."""
+        return Answers(self._plan, self._templates, self._plan.words(language))
 
     @property
     def can_html(self) -> bool:
         """Whether there is anything that makes pages."""
         return self._templates is not None
-
-    def words(self) -> Words:
-        """Return the words of the caller's language."""
-        return self._plan.words
 
     def views(
         self,
@@ -56,7 +57,7 @@ class Answers:
             raise NotFound
         return Views(
             plan=self._plan,
-            words=self.words(),
+            words=self.words,
             templates=self._templates,
             query=query or {},
             params=params or {},
@@ -68,7 +69,10 @@ class Answers:
         """Return a page under a strict Content-Security-Policy."""
         if self._templates is None:
             raise NotFound
-        return Html(self._templates.page(view), status, {**self._security(), **(headers or {})})
+        return Html(self._templates.page(view), status, {**self._security(), **self._language(), **(headers or {})})
+
+    def _language(self) -> dict[str, str]:
+        return {"content-language": self.words.language, "vary": "Accept-Language"}
 
     def _security(self) -> dict[str, str]:
         # A redirect after a form counts as its target.
@@ -105,17 +109,17 @@ class Answers:
             data["errors"] = {name: [self._error(found) for found in all_] for name, all_ in error.errors.items()}
         if isinstance(error, ActionRequired):
             data["action"] = {"name": error.name, "url": error.url}
-        return Json({**data, **(more or {})}, error.status, headers, problem=True)
+        return Json({**data, **(more or {})}, error.status, {**self._language(), **headers}, problem=True)
 
     def title(self, error: AuthError) -> str:
         """Return what to tell about an error."""
         if isinstance(error, TooManyAttempts):
             minutes = -(-int(error.retry_after.total_seconds()) // MINUTE)
-            return self.words().problem(error.code, minutes=max(1, minutes))
-        return self.words().problem(error.code)
+            return self.words.problem(error.code, minutes=max(1, minutes))
+        return self.words.problem(error.code)
 
     def _error(self, found: FieldError) -> dict[str, object]:
-        return {"code": found.code, "message": self.words().error(found.code, **found.values)}
+        return {"code": found.code, "message": self.words.error(found.code, **found.values)}
 
     def rejected(self, page: Page, error: AuthError, typed: Mapping[str, object]) -> Rejected:
         """Return what a page shows of a form that was not accepted."""

@@ -1,7 +1,7 @@
 """Clients: the network address that a request came from, and what device it seems to be."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from powauth.http import RawRequest
@@ -10,6 +10,7 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 _MAX_NAME = 64  # characters of a peer that is no address; what a session's record keeps
+UNKNOWN = "Unknown device"
 _MAX_AGENT = 512  # characters; real ones have half
 
 _WITH_PORT = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+))(?::[0-9]{1,5})?", re.ASCII)
@@ -109,7 +110,15 @@ def device_name(user_agent: str) -> str:
     browser, system = _first(_BROWSERS, agent), _first(_SYSTEMS, agent)
     if browser and system:
         return f"{browser} on {system}"
-    return browser or system or "Unknown device"
+    return browser or system or UNKNOWN
+
+
+def spoken_device(device: str, words: Callable[..., str]) -> str:
+    """Return what `device_name` guessed in the words of a language, to be shown to people."""
+    browser, _, system = device.partition(" on ")
+    if browser in dict(_BROWSERS).values() and system in dict(_SYSTEMS).values():
+        return words("device.named", browser=browser, system=system)
+    return words("device.unknown") if device in {"", UNKNOWN} else device
 
 
 def _first(known: Sequence[tuple[str, str]], agent: str) -> str | None:

@@ -13,6 +13,7 @@ from powauth.errors import ConfigurationError, NotSignedIn, TooManyAttempts
 from powauth.events import Event, LimitReached
 from powauth.limits import Limit, Limits
 from powauth.mail import MailKind
+from powauth.messages import Words
 from powauth.outbox import Letter, OutboxRecord
 from powauth.pages import Detour, Page
 from powauth.pending import Pending
@@ -35,7 +36,8 @@ class Caller:
     client: str = ""
     """The network address."""
     device: str = ""
-    language: str = "en"
+    language: str = ""
+    """One of those that are offered; empty where no request tells, and then the tenant's."""
     session: Session | None = None
     pending: Pending | None = None
     known: frozenset[Handle] = frozenset()
@@ -122,6 +124,16 @@ class Context:
     def now(self) -> datetime:
         """The time, in UTC."""
         return self.plan.clock.now()
+
+    @property
+    def language(self) -> str:
+        """The language that the caller reads: what the request asks for, else the tenant's."""
+        return self.caller.language or self.plan.language_of(self.tenant)
+
+    @property
+    def words(self) -> Words:
+        """The words of that language: `ctx.words("shop.greeting", name="Ada")`."""
+        return self.plan.words(self.language)
 
     @property
     def session(self) -> Session:
@@ -216,7 +228,7 @@ class Context:
             owner=account.handle if account else "",
             to=to or "",
             epoch=account.epoch if account else 0,
-            language=self.caller.language,
+            language=self.language,
             parts=parts or {},
         )
         await self.records(OutboxRecord).add(letter.record(self.now))
@@ -228,7 +240,7 @@ class Context:
         The sender looks the account up, and mails its stored address. `identifier` is an `identifier_key`.
         """
         to = identifier if len(identifier) <= MAX_EMAIL else ""  # longer than any: it finds nobody
-        letter = Letter(kind=self.plan.mail_names[kind], to=to, language=self.caller.language, parts=parts or {})
+        letter = Letter(kind=self.plan.mail_names[kind], to=to, language=self.language, parts=parts or {})
         await self.records(OutboxRecord).add(letter.record(self.now))
         self.after_commit(self._ring)
 

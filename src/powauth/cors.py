@@ -26,7 +26,7 @@ def readable(raw: RawRequest, origins: Collection[str], response: Response) -> R
     """Return the answer so that the front end that asked may read it, if its origin is listed."""
     if not origins:
         return response
-    headers = {**response.headers, "vary": "Origin"}
+    headers = {**response.headers, "vary": ", ".join(filter(None, (response.headers.get("vary"), "Origin")))}
     origin = _listed(raw, origins)
     if origin is not None:
         headers |= {

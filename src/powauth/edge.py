@@ -96,7 +96,7 @@ class Edge:
             asked_before = cors.preflight(visit.raw, self._plan.origins)
             return asked_before or await self._through_doors(visit, wants)
         except AuthError as error:
-            return self._answers.problem(error, wants)
+            return self._speaking(visit).problem(error, wants)
 
     def refuse(self, visit: Visit, error: AuthError, path: str) -> Response:
         """Answer an error on a page of the application's own, whose whole path this is."""
@@ -106,7 +106,10 @@ class Edge:
                 return Redirect(with_next(error.url, path))
             if isinstance(error, NotSignedIn) and raw.method == "GET" and self._plan.entrance:
                 return Redirect(with_next(self._plan.path(self._plan.entrance), path))
-        return self._answers.problem(_whole(error, visit), self._wants(visit))
+        return self._speaking(visit).problem(_whole(error, visit), self._wants(visit))
+
+    def _speaking(self, visit: Visit) -> Answers:
+        return self._answers.speaking(visit.language)
 
     def _wants(self, visit: Visit) -> str:
         prefers = accept_prefers_html(visit.raw.header_values("accept"))
@@ -219,6 +222,7 @@ class Edge:
             extras=extras,
             client=call.visit.client,
             wants="html" if call.is_html else "json",
+            language=call.visit.language,
             is_json_body=call.body.is_json,
             sent=call.body.sent,
         )
@@ -250,11 +254,12 @@ class Edge:
         return found
 
     def _show(self, call: Call, shown: Shown, account: Account | None) -> Response:
+        answers = self._speaking(call.visit)
         if not call.is_html:
-            return self._answers.shown(self._fields(call.original), shown)
+            return answers.shown(self._fields(call.original), shown)
         notices = call.visit.take_notices()
-        views = self._answers.views(query=self._query(call), params=call.params, notices=notices, account=account)
-        return self._answers.html(views.page(call.original, shown), shown.status)
+        views = answers.views(query=self._query(call), params=call.params, notices=notices, account=account)
+        return answers.html(views.page(call.original, shown), shown.status)
 
     def _query(self, call: Call) -> Mapping[str, str]:
         """Return what the address brought along, without a `next` that leads away."""
@@ -271,8 +276,9 @@ class Edge:
 
     async def _refuse(self, call: Call, error: AuthError) -> Response:
         """Answer an error on a page: where it leads people, the form again, or plainly."""
+        answers = self._speaking(call.visit)
         if not call.is_html:
-            return self._answers.problem(_whole(error, call.visit), "json")
+            return answers.problem(_whole(error, call.visit), "json")
         if isinstance(error, AlreadySignedIn):
             return Redirect(call.visit.target(call.query.get("next")) or self._plan.paths.get("after_sign_in"))
         if isinstance(error, ActionRequired):
@@ -281,20 +287,20 @@ class Edge:
             return Redirect(with_next(self._plan.path(self._plan.entrance), self._way_back(call)))
         if isinstance(error, _STAY_ON_FORM) and call.visit.raw.method == "POST":
             return await self._form_again(call, error)
-        return self._answers.problem(error, "html")
+        return answers.problem(error, "html")
 
     async def _form_again(self, call: Call, error: AuthError) -> Response:
         """Return the page that the form stands on, with what was typed and what is wrong with it."""
-        home = self._home(call.original)
+        answers, home = self._speaking(call.visit), self._home(call.original)
         if home is None:
-            return self._answers.problem(error, "html")
+            return answers.problem(error, "html")
         try:
             shown, account = await self._shown_again(call, home)
         except AuthError:  # it asks for more than the form did, or cannot be shown just now
-            return self._answers.problem(error, "html")
-        rejected = self._answers.rejected(call.original, error, call.body.data)
-        views = self._answers.views(query=self._query(call), params=call.params, account=account)
-        return self._answers.html(views.page(home, shown, rejected), error.status, error_headers(error))
+            return answers.problem(error, "html")
+        rejected = answers.rejected(call.original, error, call.body.data)
+        views = answers.views(query=self._query(call), params=call.params, account=account)
+        return answers.html(views.page(home, shown, rejected), error.status, error_headers(error))
 
     async def _shown_again(self, call: Call, home: Page) -> tuple[Shown, Account | None]:
         show = show_of(self._plan.pages[home].page)
@@ -302,7 +308,13 @@ class Edge:
         async with begin(self._plan, call.visit.tenant, again.caller, writes=False) as ctx:
             await requirement(self._plan.pages[home].page).check(ctx)
             account = await self._account(call, ctx)
-            request = Request(raw=call.visit.raw, form=NoForm(), params=call.params, client=call.visit.client)
+            request = Request(
+                raw=call.visit.raw,
+                form=NoForm(),
+                params=call.params,
+                client=call.visit.client,
+                language=call.visit.language,
+            )
             outcome = await show(request, ctx) if show else Shown()
         return outcome if isinstance(outcome, Shown) else Shown(), account
 

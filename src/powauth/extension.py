@@ -167,6 +167,8 @@ class Extension:
     """Extensions that, if they are enabled, have to be listed before it."""
     templates: ClassVar[Path | None] = None
     """The folder of its templates."""
+    locale: ClassVar[Path | None] = None
+    """The folder of its catalogues, as `de/LC_MESSAGES/powauth.mo`; its English words stand in the manifest."""
 
     def __init_subclass__(cls, **keywords: object) -> None:
         super().__init_subclass__(**keywords)

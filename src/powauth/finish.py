@@ -190,7 +190,8 @@ class Finish:
             return Redirect(path)
         more = {"pending": secret} if parked.transport == "bearer" else {}
         url = after.visit.tenant.base_url.rstrip("/") + path.removeprefix(self._plan.mount)
-        return self._answers.problem(ActionRequired(self._plan.pages[detour.page].code, url), "json", more)
+        answers = self._answers.speaking(after.visit.language)
+        return answers.problem(ActionRequired(self._plan.pages[detour.page].code, url), "json", more)
 
     def _signed_in(self, after: Following, account: Account, session: Session, parked: Pending) -> Response:
         token = self._carry(after.visit, session)

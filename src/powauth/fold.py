@@ -4,9 +4,11 @@ import dataclasses
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from powauth import catalogues
 from powauth.context import Hook
 from powauth.csrf import origin_of
 from powauth.database import Schema
@@ -14,8 +16,9 @@ from powauth.errors import ConfigurationError
 from powauth.events import Event
 from powauth.extension import EveryWayIn, Extension, Fields, Manifest, Route
 from powauth.forms import Form, NoForm, field_names, form_fields, form_name, is_asked
+from powauth.languages import Languages
 from powauth.mail import ConsoleMailer, problems_of
-from powauth.messages import CORE_MESSAGES, Words
+from powauth.messages import CORE_MESSAGES
 from powauth.outbox import OutboxRecord
 from powauth.pages import Page
 from powauth.passwords import Hasher
@@ -40,18 +43,20 @@ def fold(settings: Settings[Any]) -> Plan:
     manifests = [(extension.name, extension.manifest()) for extension in settings.extensions]
     records = _records(manifests)
     schema = Schema(prefix=settings.name, records=records)
+    languages = _languages(settings, manifests)
     problems = [
         *_settings_problems(settings),
         *_extension_problems(settings.extensions),
         *_manifest_problems(manifests),
+        *languages.problems(),
         *settings.database.declare(schema),
     ]
     if problems:
         raise ConfigurationError(*problems)
-    return _plan(settings, manifests, schema)
+    return _plan(settings, manifests, schema, languages)
 
 
-def _plan(settings: Settings[Any], manifests: list[Named], schema: Schema) -> Plan:
+def _plan(settings: Settings[Any], manifests: list[Named], schema: Schema, languages: Languages) -> Plan:
     pages = {
         route.original: Bound(name, route.original, route.page)
         for name, manifest in manifests
@@ -84,7 +89,7 @@ def _plan(settings: Settings[Any], manifests: list[Named], schema: Schema) -> Pl
         paths=settings.paths,
         mailer=ConsoleMailer() if settings.mailer is None else settings.mailer,
         templates=settings.templates,
-        words=Words(_words(manifests, settings.messages)),
+        languages=languages,
         trusted_proxies=tuple(_networks(settings.trusted_proxies)),
         tenants=settings.tenant,
         entrance=next((page for page, bound in pages.items() if _is_entrance(bound.page)), None),
@@ -110,11 +115,19 @@ def _records(manifests: list[Named]) -> tuple[type[Record], ...]:
     return (TokenRecord, OutboxRecord, *(record for _, manifest in manifests for record in manifest.records))
 
 
-def _words(manifests: list[Named], own: Mapping[str, str]) -> dict[str, str]:
-    words = dict(CORE_MESSAGES)
+def _languages(settings: Settings[Any], manifests: list[Named]) -> Languages:
+    english = dict(CORE_MESSAGES)
     for name, manifest in manifests:
-        words |= {f"{name}.{code}": text for code, text in manifest.messages.items()}
-    return {**words, **own}
+        english |= {f"{name}.{code}": text for code, text in manifest.messages.items()}
+    brought = (extension.locale for extension in settings.extensions)
+    folders = (catalogues.OURS, *brought, settings.locale)
+    return Languages(
+        english=english,
+        own=settings.messages,
+        folders=tuple(Path(folder) for folder in folders if folder is not None),
+        offered=tuple(settings.languages),
+        default=settings.language,
+    )
 
 
 def _hooks(manifests: list[Named], own: Iterable[Hook[Any]]) -> dict[type[Event], tuple[AnyHook, ...]]:
@@ -169,6 +182,8 @@ def _tenant_problems(settings: Settings[Any]) -> Iterator[str]:
     for tenant in settings.tenant.all() if settings.tenant else ():
         if not TENANT.fullmatch(tenant.id):
             yield f"tenant {tenant.id!r}: use 1 to 48 letters, digits, dots, dashes or underscores"
+        if tenant.language is not None and tenant.language not in settings.languages:
+            yield f"tenant {tenant.id!r}: its language {tenant.language!r} is not offered: add it to languages"
         ours, theirs = urlsplit(settings.base_url), urlsplit(tenant.base_url)
         if not _is_site(tenant.base_url) or (theirs.scheme, theirs.path) != (ours.scheme, ours.path):
             yield f"tenant {tenant.id!r}: its base_url needs the scheme and the path of the others: {settings.base_url}"

@@ -1,4 +1,4 @@
-"""Messages: codes and their words. An extension brings English words; the application replaces them by code."""
+"""Messages: codes and their English words. An extension brings its own; the application replaces them by code."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -50,7 +50,34 @@ CORE_MESSAGES: Mapping[str, str] = {
     "page.continue": "Continue",
     "page.skip": "Skip to content",
     "page.problem": "That did not work",
+    "device.named": "{browser} on {system}",
+    "device.unknown": "Unknown device",
+    "theme.home": "Home",
+    "theme.navigation": "Your account",
+    "theme.optional": "optional",
+    "theme.start": "Go to the start page",
+    "theme.or": "or",
+    "theme.choose": "Choose…",
+    "theme.show": "Show",
+    "theme.hide": "Hide",
+    "theme.show_password": "Show password",
+    "theme.hide_password": "Hide password",
+    "theme.this_device": "This device",
+    "theme.app": "App",
+    "theme.last_seen": "Last seen",
+    "theme.signed_in": "Signed in",
+    "theme.address": "Address",
+    "theme.now": "just now",
+    "theme.minutes_ago": "{count} min ago",
+    "theme.hours_ago": "{count} h ago",
+    "theme.yesterday": "yesterday",
+    "theme.days_ago": "{count} days ago",
+    "theme.date": "{day} {month} {year}",
+    "theme.moment": "{date}, {time}",
+    "theme.months": "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec",
+    "theme.mail_link": "If the button does not work, copy this address into your browser:",
 }
+"""Those of core, and `theme.…`: what the pages' own look says. Its abbreviations spare most plurals."""
 
 
 @dataclass(frozen=True, slots=True)

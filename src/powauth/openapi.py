@@ -74,10 +74,11 @@ def paths(plan: Plan) -> dict[str, Any]:
 
 
 def _operation(plan: Plan, original: Page, bound: Bound, *, sends: bool) -> dict[str, Any]:
-    title = plan.words(f"{bound.code}.{'submit' if sends else 'title'}")
+    words = plan.words()
+    title = words(f"{bound.code}.{'submit' if sends else 'title'}")
     operation: dict[str, Any] = {
         "tags": [plan.name],
-        "summary": title if plan.words.has(f"{bound.code}.title") or sends else bound.code,
+        "summary": title if words.has(f"{bound.code}.title") or sends else bound.code,
         "operationId": f"{plan.name}_{bound.code.replace('.', '_')}_{'post' if sends else 'get'}",
         "parameters": _parameters(bound.page.path),
         "responses": _responses(sends=sends),

@@ -14,6 +14,7 @@ from powauth.clock import Clock
 from powauth.database import Database, Schema
 from powauth.events import Event
 from powauth.forms import Form
+from powauth.languages import Languages
 from powauth.limits import Backoff, Limits
 from powauth.mail import Mailer, MailKind
 from powauth.messages import Words
@@ -109,7 +110,7 @@ class Plan:
     paths: Paths
     mailer: Mailer
     templates: Templates | None
-    words: Words = field(repr=False)
+    languages: Languages = field(repr=False)
     trusted_proxies: tuple[Network, ...]
     tenants: Tenants | None
     entrance: Page | None
@@ -184,6 +185,14 @@ class Plan:
                 return self.path(original)
         msg = f"no page is called {name}: enable the extension that serves it"
         raise LookupError(msg)
+
+    def words(self, language: str = "") -> Words:
+        """Return the words of a language; of the default one where it is not offered, or none is named."""
+        return self.languages.words(language)
+
+    def language_of(self, tenant: Tenant) -> str:
+        """Return the language of a tenant's people, as far as they ask for no other."""
+        return self.languages.choose((), tenant.language)
 
     def listens(self, event: type[Event]) -> bool:
         """Say whether a hook listens to an event."""

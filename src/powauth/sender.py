@@ -194,7 +194,7 @@ class Sender:
         return {**parts, "url": ctx.url(kind.page, token=secret)}
 
     def _render(self, row: OutboxRecord, to: str, parts: Mapping[str, str]) -> Mail:
-        words = self._plan.words
+        words = self._plan.words(row.language)
         subject = " ".join(words(f"{row.kind}.subject", **parts).split())  # no line break may reach a header
         text, html = f"{words(f'{row.kind}.body', **parts)}\n\n{parts.get('url', '')}".strip() + "\n", ""
         if self._templates is not None:
@@ -202,12 +202,12 @@ class Sender:
                 kind=row.kind,
                 subject=subject,
                 parts=parts,
-                language=row.language,
+                language=words.language,
                 application=self._plan.application,
                 words=words,
             )
             text, html = self._templates.mail(view)
-        return Mail(row.kind, to, subject, text, html, parts, id=row.id, language=row.language)
+        return Mail(row.kind, to, subject, text, html, parts, id=row.id, language=words.language)
 
     async def _postpone(self, tenant: Tenant, row: OutboxRecord) -> None:
         if row.created_at + GIVE_UP_AFTER <= self._plan.clock.now():

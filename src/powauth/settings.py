@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
 from powauth.clock import Clock, SystemClock
@@ -52,7 +53,13 @@ class Settings(Generic[U]):
     hooks: Sequence[Hook[Any]] = field(default=(), repr=False)
     """The application's own listeners; they run after those of extensions."""
     messages: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
-    """The application's own words, by code."""
+    """The application's own words in its default language, by code."""
+    languages: Sequence[str] = ("en", "de", "fr")
+    """What a browser may ask for, as in Accept-Language: `de`, `pt-BR`."""
+    language: str = "en"
+    """The language of those who ask for none of these; a tenant may have another."""
+    locale: str | Path | None = None
+    """The folder of the application's own catalogues, which come before every other: `it/LC_MESSAGES/powauth.mo`."""
     identifiers: Sequence[IdentifierKind] = ("email",)
     """What accounts are found by: `email`, `username` or both."""
     paths: Paths = field(default_factory=Paths)
@@ -72,7 +79,7 @@ class Settings(Generic[U]):
     clock: Clock = field(default_factory=SystemClock, repr=False)
 
     def __post_init__(self) -> None:
-        for name in ("extensions", "origins", "app_links", "hooks", "identifiers", "trusted_proxies"):
+        for name in ("extensions", "origins", "app_links", "hooks", "identifiers", "languages", "trusted_proxies"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         secrets = (self.secret,) if isinstance(self.secret, str) else tuple(self.secret)
         object.__setattr__(self, "secret", secrets)

@@ -14,6 +14,8 @@ class Tenant:
     id: str
     base_url: str
     schema: str | None = None
+    language: str | None = None
+    """The language of those who ask for none that is offered; without it the application's."""
 
 
 SINGLE = ""

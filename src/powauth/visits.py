@@ -155,7 +155,8 @@ class Visit:
         """Announce what the request left behind, once; called when its answer is sent."""
         traces, self.traces = self.traces, []
         if traces:
-            await announce(self.plan, self.tenant, Caller(client=self.client, device=self.device), traces)
+            caller = Caller(client=self.client, device=self.device, language=self.language)
+            await announce(self.plan, self.tenant, caller, traces)
 
     def carry(self, session: Session) -> None:
         """Let the answer hand out this session's cookie, and the rest of the request run under it."""
@@ -255,6 +256,7 @@ class Visit:
         return Caller(
             client=self.client,
             device=self.device,
+            language=self.language,
             pending=await self.pending(),
             known=frozenset(self._known()),
             cookies=self._declared(),
@@ -280,6 +282,15 @@ class Visit:
     def device(self) -> str:
         """What browser and system say they are."""
         return device_name(self.raw.header("user-agent") or "")
+
+    @cached_property
+    def language(self) -> str:
+        """The offered language that the browser asks for, else the tenant's, else the application's."""
+        try:
+            default = self.tenant.language
+        except NotFound:  # who asks for an unknown one is told so in some language, too
+            default = None
+        return self.plan.languages.choose(self.raw.header_values("accept-language"), default)
 
     def headers(self) -> Sequence[tuple[str, str]]:
         """Return the headers that the answer needs: cookies, and that nobody else may keep it. Called once, last."""

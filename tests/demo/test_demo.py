@@ -93,6 +93,16 @@ async def test_what_the_last_answer_left_to_be_said_is_said_once(tmp_path: Path)
         assert "You are signed out." not in (await person.get("/")).text
 
 
+async def test_the_pages_of_powauth_follow_the_browser_with_the_navigation_around_them(tmp_path: Path) -> None:
+    async with demo(tmp_path) as app, client(app, {**PEOPLE, "accept-language": "de-DE,de;q=0.9"}) as browser:
+        await browser.post("/auth/sign-in", data={"email": ADA, "password": ADA_PASSWORD})
+        text = (await browser.get("/auth/account")).text
+        for words in ('<html lang="de">', "Ihr Konto", "Ihr Name", "Postfach", "Abmelden", 'aria-label="Seiten"'):
+            assert words in text
+        assert "Sign out" not in text
+        assert '<html lang="en">' in (await browser.get("/")).text
+
+
 async def test_me_is_a_page_for_people_and_two_fields_for_programs(tmp_path: Path) -> None:
     async with demo(tmp_path) as app, client(app, PROGRAMS) as program:
         refused = await program.get("/me")

@@ -12,6 +12,7 @@ COMMANDS = (
     Lazy("tables", "List every table, and what becomes of its rows when an account is erased.", extra="sqlalchemy"),
     Lazy("explain", "Explain in order what an application does."),
     Lazy("eject", "Copy templates into the application, to change them.", extra="jinja"),
+    Lazy("messages", "List an application's messages and their words in each language; write catalogues."),
     Lazy("accounts", "List, show, create, lock, unlock and close accounts."),
     Lazy("sessions", "List and end the sessions of an account."),
     Lazy("mail", "Send the mails that are owed, and list them.", extra="jinja"),

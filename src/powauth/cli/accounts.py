@@ -111,7 +111,7 @@ def create(
     if password_stdin and no_password:
         raise Misused("--password-stdin and --no-password exclude each other", code="usage")
     where = tenant_of(auth, tenant)
-    with answered(auth.plan.words):
+    with answered(auth.plan.words()):
         new = newcomer(auth, {"email": email, "username": username}, columns, confirmed=confirmed)
     password = None if no_password else passwords.piped() if password_stdin else passwords.asked()
 

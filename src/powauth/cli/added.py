@@ -32,7 +32,7 @@ def _command(auth: Auth[Any], extension: str, command: Command[Any]) -> click.Co
 
     def call(out: Output, tenant: str | None, **given: object) -> None:
         data = {known.name: _value(known, given) for known in fields}
-        with answered(auth.plan.words):
+        with answered(auth.plan.words()):
             form = read(command.form, data, fields)
 
         async def work() -> CommandResult:
@@ -52,7 +52,8 @@ _APP = click.Option(["--app"], metavar="MODULE:NAME", expose_value=False, help="
 def _option(plan: Plan, extension: str, known: FormField) -> click.Option:
     dashed = known.name.replace("_", "-")
     codes = (f"{extension}.field.{known.name}", f"field.{known.name}")
-    help_ = next((plan.words(code) for code in codes if plan.words.has(code)), None)
+    words = plan.words()
+    help_ = next((words(code) for code in codes if words.has(code)), None)
     if known.is_secret:
         return click.Option([f"--{dashed}-stdin", known.name], is_flag=True, help="Read it from standard input.")
     if known.value == "bool":

@@ -30,7 +30,7 @@ class Pooled(Protocol):
 
 def run(auth: Auth[Any], work: Callable[[], Awaitable[T]]) -> T:
     """Return what the work returns. What Powauth raises becomes a `Failure`."""
-    with answered(auth.plan.words):
+    with answered(auth.plan.words()):
         return asyncio.run(_opened(auth, work))
 
 

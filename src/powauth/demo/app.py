@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import FastAPI
@@ -30,6 +31,11 @@ MESSAGES = {
     "field.name": "Your name",
     "field.newsletter": "Send me the newsletter",
     "theme.navigation": "Pages",
+    "demo.start": "Start",
+    "demo.you": "You",
+    "demo.vault": "Vault",
+    "demo.mailbox": "Mailbox",
+    "demo.api": "API",
 }
 
 
@@ -69,6 +75,7 @@ def create_app(
         mailer=Mailbox(sessions),
         templates=templates,
         messages=MESSAGES,
+        locale=Path(__file__).parent / "locale",
         clock=clock or SystemClock(),
         extensions=[
             SignUp(form=MySignUp),

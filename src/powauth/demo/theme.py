@@ -16,21 +16,22 @@ from powauth.templates import AccountView, LinkView, NoticeView, PageView
 
 APPLICATION = "Powauth demo"
 SIGNED_OUT = (
-    LinkView("Start", "/"),
-    LinkView("Sign in", "/auth/sign-in"),
-    LinkView("Create an account", "/auth/sign-up"),
-    LinkView("Mailbox", "/mailbox"),
-    LinkView("API", "/api"),
+    LinkView("demo.start", "/"),
+    LinkView("sign_in.new.title", "/auth/sign-in"),
+    LinkView("sign_up.new.title", "/auth/sign-up"),
+    LinkView("demo.mailbox", "/mailbox"),
+    LinkView("demo.api", "/api"),
 )
+"""By the codes of their words, which are Powauth's where the pages are."""
 SIGNED_IN = (
-    LinkView("Start", "/"),
-    LinkView("You", "/me"),
-    LinkView("Your account", "/auth/account"),
-    LinkView("Devices", "/auth/sessions"),
-    LinkView("Vault", "/vault"),
-    LinkView("Mailbox", "/mailbox"),
-    LinkView("API", "/api"),
-    LinkView("Sign out", "/auth/sign-out", post=True),
+    LinkView("demo.start", "/"),
+    LinkView("demo.you", "/me"),
+    LinkView("manage_account.account.title", "/auth/account"),
+    LinkView("session_list.sessions.title", "/auth/sessions"),
+    LinkView("demo.vault", "/vault"),
+    LinkView("demo.mailbox", "/mailbox"),
+    LinkView("demo.api", "/api"),
+    LinkView("sign_in.out.submit", "/auth/sign-out", post=True),
 )
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
@@ -52,11 +53,11 @@ def pages_of(view: PageView) -> list[LinkView]:
     """Return the navigation of this application, on whatever page."""
     here = {link.url for link in view.navigation if link.current}
     links = SIGNED_IN if view.account else SIGNED_OUT
-    return [replace(link, current=link.url in here) for link in links]
+    return [replace(link, text=view.words(link.text), current=link.url in here) for link in links]
 
 
 class Theme:
-    """Draws the demo's own pages."""
+    """Draws the demo's own pages. They are in English; Powauth's follow the browser."""
 
     def __init__(self, auth: Auth[User], templates: JinjaTemplates) -> None:
         self._auth = auth
@@ -73,7 +74,7 @@ class Theme:
             data=data,
             application=APPLICATION,
             now=self._auth.clock.now(),
-            words=self._auth.plan.words,
+            words=self._auth.plan.words(),
             asset=self._asset,
         )
         return HTMLResponse(self._templates.page(view), headers=HEADERS)
@@ -81,7 +82,8 @@ class Theme:
     def _notices(self, request: Request) -> tuple[NoticeView, ...]:
         """Return what Powauth's last answer left to be said, such as that somebody is signed out."""
         codes = visit_of(request.scope, self._auth).take_notices()
-        return tuple(NoticeView(self._auth.plan.words(code)) for code in codes)
+        words = self._auth.plan.words()
+        return tuple(NoticeView(words(code)) for code in codes)
 
     def _asset(self, name: str) -> str:
         return f"/auth/assets/{self._templates.asset_version(name)}/{name}"

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from markupsafe import Markup
 
+from powauth.clients import spoken_device
 from powauth.jinja.words import ThemeWords
 from powauth.templates import FieldView, FormView, PageView
 
@@ -60,7 +61,7 @@ def owner_of(view: PageView, form: FormView) -> str:
     return form.username or (account.email or account.username or account.label if account else "")
 
 
-# ---- times ----
+# ---- times and devices ----
 
 
 def ago(then: datetime, now: datetime | None, words: ThemeWords) -> str:
@@ -82,6 +83,11 @@ def moment(then: datetime, words: ThemeWords) -> str:
     """Return a date and time in words."""
     time = f"{then:%H:%M} {then.tzname() or ''}".strip()
     return words("theme.moment", date=date(then, words), time=time)
+
+
+def device(name: str, words: ThemeWords) -> str:
+    """Return a device as people read it: `Firefox on Linux`, `Firefox unter Linux`."""
+    return spoken_device(name, words)
 
 
 def date(then: datetime, words: ThemeWords) -> str:

@@ -111,6 +111,7 @@ class JinjaTemplates:
         filters: dict[str, Callable[..., Any]] = {
             "ago": helpers.ago,
             "date": helpers.date,
+            "device": helpers.device,
             "moment": helpers.moment,
         }
         names: dict[str, Callable[..., Any]] = {

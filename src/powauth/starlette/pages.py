@@ -22,10 +22,11 @@ async def page_context(request: Request, auth: Auth[Any]) -> dict[str, object]:
         account = await Guard(auth).account(visit)
     except AuthError:
         account = None
-    words = auth.plan.words
+    codes = visit.take_notices()
+    words = auth.plan.words(visit.language if codes else "")
     return {
         "account": account,
         "auth_url": auth.plan.path_by_name,
         "sign_out_url": auth.plan.path_by_name("sign_in.out"),
-        "notices": [words(code) for code in visit.take_notices()],
+        "notices": [words(code) for code in codes],
     }

@@ -22,6 +22,7 @@ CHECKS: tuple[Check, ...] = (
     telling.taken,
     telling.changes,
     telling.devices,
+    telling.words,
 )
 
 __all__ = ["CHECKS"]

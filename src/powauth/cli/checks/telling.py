@@ -1,4 +1,4 @@
-"""What an application tells strangers, and what it does not tell its people."""
+"""What an application tells strangers, and what it does not tell its people, or not in their language."""
 
 from collections.abc import Iterator
 
@@ -44,6 +44,19 @@ def changes(plan: Plan) -> Iterator[Finding]:
             says="nobody is told that the password or the address of their account was changed",
             do="enable SecurityMails()",
             identifiers=("ASVS 6.3.7", "NIST 4.6", "S40"),
+        )
+
+
+def words(plan: Plan) -> Iterator[Finding]:
+    """Find messages that people read in English although they asked for another language."""
+    missing = {tag: len(plan.languages.gaps(tag)) for tag in plan.languages.offered}
+    lacking = ", ".join(f"{count} in {tag}" for tag, count in missing.items() if count)
+    if lacking:
+        yield Finding(
+            code="missing_words",
+            severity="info",
+            says=f"some messages have no words in a language that is offered: {lacking}",
+            do="see `powauth messages --gaps`, and give them words in a catalogue, or offer fewer languages",
         )
 
 

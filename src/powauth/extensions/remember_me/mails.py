@@ -1,6 +1,7 @@
 """What the owner is told, where `security_mails` does not tell it with a link that locks the account down."""
 
 from powauth.accounts import Account
+from powauth.clients import spoken_device
 from powauth.context import Context
 from powauth.extensions.remember_me.families import Family
 from powauth.mail import MailKind
@@ -15,9 +16,9 @@ async def tell_stolen(ctx: Context, account: Account, family: Family) -> None:
         return
     parts = {
         "name": account.label,
-        "remembered": family.device or "–",
+        "remembered": spoken_device(family.device, ctx.words) if family.device else "–",
         "time": f"{ctx.now:%Y-%m-%d %H:%M} UTC",
-        "device": ctx.caller.device or "–",
+        "device": spoken_device(ctx.caller.device, ctx.words) if ctx.caller.device else "–",
         "client": ctx.caller.client or "–",
     }
     await ctx.send(STOLEN, account=account, to=account.email, parts=parts)

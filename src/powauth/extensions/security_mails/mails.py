@@ -1,6 +1,7 @@
 """The mails about what happened to an account."""
 
 from powauth.accounts import Account
+from powauth.clients import spoken_device
 from powauth.context import Context
 from powauth.mail import MailKind
 from powauth.pages import Page
@@ -25,7 +26,7 @@ async def tell(
     parts = {
         "name": account.label,
         "time": f"{ctx.now:%Y-%m-%d %H:%M} UTC",
-        "device": ctx.caller.device or "–",
+        "device": spoken_device(ctx.caller.device, ctx.words) if ctx.caller.device else "–",
         "client": ctx.caller.client or "–",
     }
     await ctx.send(kind, account=account, to=to, parts={**parts, **(more or {})})
