@@ -51,6 +51,21 @@ async def mails(program: httpx2.AsyncClient, count: int) -> list[dict[str, Any]]
     pytest.fail(f"there are not {count} mails: {found}")
 
 
+async def be_ada(somebody: httpx2.AsyncClient) -> None:
+    """Sign in as the prepared person."""
+    await somebody.post("/auth/sign-in", data={"email": ADA, "password": ADA_PASSWORD}, headers={"origin": ORIGIN})
+
+
+async def join(program: httpx2.AsyncClient, **more: object) -> dict[str, Any]:
+    """Sign up as Grace, open the link in the mailbox, sign in, and return what that answers."""
+    made = await program.post("/auth/sign-up", json={**GRACE, **more})
+    assert (made.status_code, made.json()["action"]["name"]) == (201, "email_confirmation.waiting")
+    link = (await mails(program, 1))[0]["parts"]["url"]
+    assert (await program.post(link, json={})).status_code == 204
+    signed_in = await program.post("/auth/sign-in", json={"email": GRACE["email"], "password": GRACE["password"]})
+    return dict(signed_in.json())
+
+
 # ---- its pages ----
 
 
@@ -58,7 +73,7 @@ async def test_every_page_answers(tmp_path: Path) -> None:
     async with demo(tmp_path) as app, client(app, PEOPLE) as person:
         for path in ("/", "/mailbox", "/api", "/openapi.json", "/auth/sign-in", "/auth/sign-up"):
             assert (await person.get(path)).status_code == 200, path
-        await person.post("/auth/sign-in", data={"email": ADA, "password": ADA_PASSWORD})
+        await be_ada(person)
         for path in ("/", "/me", "/vault", "/mailbox", "/api", "/auth/account", "/auth/sessions", "/auth/prove"):
             assert (await person.get(path)).status_code == 200, path
 
@@ -87,7 +102,7 @@ async def test_the_start_page_signs_in_as_ada_with_one_button(tmp_path: Path) ->
 
 async def test_what_the_last_answer_left_to_be_said_is_said_once(tmp_path: Path) -> None:
     async with demo(tmp_path) as app, client(app, PEOPLE) as person:
-        await person.post("/auth/sign-in", data={"email": ADA, "password": ADA_PASSWORD})
+        await be_ada(person)
         await person.post("/auth/sign-out")
         assert "You are signed out." in (await person.get("/")).text
         assert "You are signed out." not in (await person.get("/")).text
@@ -107,8 +122,8 @@ async def test_me_is_a_page_for_people_and_two_fields_for_programs(tmp_path: Pat
     async with demo(tmp_path) as app, client(app, PROGRAMS) as program:
         refused = await program.get("/me")
         assert (refused.status_code, refused.json()["code"]) == (401, "not_signed_in")
-        made = (await program.post("/auth/sign-up", json=GRACE)).json()
-        assert (await program.get("/me")).json() == {"id": made["account"]["id"], "email": GRACE["email"]}
+        joined = await join(program)
+        assert (await program.get("/me")).json() == {"id": joined["account"]["id"], "email": GRACE["email"]}
         assert "Grace Hopper" in (await program.get("/me", headers=PEOPLE)).text
 
 
@@ -131,6 +146,10 @@ async def test_the_form_of_sign_up_fills_the_applications_own_columns(tmp_path: 
     async with demo(tmp_path) as app, client(app, PEOPLE) as person:
         assert "Your name" in (await person.get("/auth/sign-up")).text
         await person.post("/auth/sign-up", data={**GRACE, "newsletter": "on"})
+        async with client(app, PROGRAMS) as program:
+            link = (await mails(program, 1))[0]["parts"]["url"]
+        await person.post(link)
+        await person.post("/auth/sign-in", data=GRACE)
         assert "Newsletter</dt><dd>Yes" in (await person.get("/me")).text
         await person.post("/auth/account/profile", data={"name": "Rear Admiral Hopper"})
         me = (await person.get("/me")).text
@@ -141,7 +160,7 @@ async def test_the_form_of_sign_up_fills_the_applications_own_columns(tmp_path: 
 async def test_the_vault_wants_a_proof_of_the_last_minute(tmp_path: Path) -> None:
     clock = FrozenClock()
     async with demo(tmp_path, clock=clock) as app, client(app, PEOPLE) as person:
-        await person.post("/auth/sign-in", data={"email": ADA, "password": ADA_PASSWORD})
+        await be_ada(person)
         assert (await person.get("/vault")).status_code == 200
         clock.move(timedelta(minutes=1, seconds=1))
         assert (await person.get("/vault")).headers["location"] == "/auth/prove?next=%2Fvault"
@@ -157,9 +176,10 @@ async def test_the_vault_wants_a_proof_of_the_last_minute(tmp_path: Path) -> Non
 
 async def test_the_mailbox_shows_every_mail_newest_first(tmp_path: Path) -> None:
     async with demo(tmp_path) as app, client(app, PROGRAMS) as program:
-        assert [mail["to"] for mail in await mails(program, 1)] == [ADA]
-        await program.post("/auth/sign-up", json=GRACE)
-        newest = (await mails(program, 2))[0]
+        assert (await program.get("/mailbox")).json() == []
+        await join(program)
+        newest, before = await mails(program, 2)
+        assert (before["kind"], before["to"]) == ("email_confirmation.confirm", GRACE["email"])
         assert (newest["kind"], newest["to"]) == ("sign_up.welcome", GRACE["email"])
         assert {"subject", "text", "html", "parts"} <= newest.keys()
         assert newest["parts"]["name"] == GRACE["email"]
@@ -168,6 +188,7 @@ async def test_the_mailbox_shows_every_mail_newest_first(tmp_path: Path) -> None
 async def test_a_mails_html_stands_in_a_frame_that_runs_and_loads_nothing(tmp_path: Path) -> None:
     async with demo(tmp_path) as app, client(app, PEOPLE) as person:
         async with client(app, PROGRAMS) as program:
+            await program.post("/auth/reset-password", json={"email": ADA})
             await mails(program, 1)
         assert '<iframe src="/mailbox/1"' in (await person.get("/mailbox")).text
         framed = await person.get("/mailbox/1")
@@ -180,7 +201,12 @@ async def test_a_mails_html_stands_in_a_frame_that_runs_and_loads_nothing(tmp_pa
 async def test_markup_in_a_mail_is_shown_as_it_was_typed(tmp_path: Path) -> None:
     evil = "<script>alert(1)</script>"
     async with demo(tmp_path) as app, client(app, PEOPLE) as person:
-        await person.post("/auth/sign-up", data={**GRACE, "name": evil})
+        await be_ada(person)
+        await person.post("/auth/account/profile", data={"name": evil})
+        changed = {"current_password": ADA_PASSWORD, "new_password": GRACE["password"]}
+        await person.post("/auth/account/password", data=changed)
+        async with client(app, PROGRAMS) as program:
+            await mails(program, 1)
         for path in ("/", "/me", "/mailbox", "/vault"):
             assert evil not in (await person.get(path)).text
 
@@ -190,7 +216,7 @@ async def test_markup_in_a_mail_is_shown_as_it_was_typed(tmp_path: Path) -> None
 
 async def test_accounts_sessions_and_mails_are_there_after_a_restart(tmp_path: Path) -> None:
     async with demo(tmp_path) as app, client(app, PROGRAMS) as program:
-        await program.post("/auth/sign-up", json=GRACE)
+        await join(program)
         before, cookies = await mails(program, 2), program.cookies
     async with demo(tmp_path) as app, client(app, PROGRAMS, cookies) as program:
         assert (await program.get("/me")).json()["email"] == GRACE["email"]
@@ -199,23 +225,23 @@ async def test_accounts_sessions_and_mails_are_there_after_a_restart(tmp_path: P
         assert again.status_code == 409, "somebody signed in is not asked to sign up"
 
 
-async def test_ada_is_made_once_and_again_if_she_closed_her_account(tmp_path: Path) -> None:
+async def test_ada_is_made_once_and_opens_the_account_again_that_she_closed(tmp_path: Path) -> None:
     async with demo(tmp_path) as app, client(app, PROGRAMS) as program:
-        await program.post("/auth/sign-in", json={"email": ADA, "password": ADA_PASSWORD})
+        await be_ada(program)
         closed = await program.post("/auth/account/close", json={"current_password": ADA_PASSWORD})
         assert closed.status_code in {200, 204}
-        refused = await program.post("/auth/sign-in", json={"email": ADA, "password": ADA_PASSWORD})
-        assert refused.status_code == 401
+        link = (await mails(program, 1))[0]["parts"]["url"]
     async with demo(tmp_path) as app, client(app, PROGRAMS) as program:
-        signed_in = await program.post("/auth/sign-in", json={"email": ADA, "password": ADA_PASSWORD})
-        assert signed_in.status_code == 200
+        ada = {"email": ADA, "password": ADA_PASSWORD}
+        assert (await program.post("/auth/sign-in", json=ada)).status_code == 401
+        await program.post(link, json={})
+        assert (await program.post("/auth/sign-in", json=ada)).status_code == 200
 
 
 async def test_it_runs_on_other_databases(database_url: str) -> None:
     app = create_app(secret=SECRET, base_url=f"{ORIGIN}/auth", database_url=database_url)
     async with app.router.lifespan_context(app), client(app, PROGRAMS) as program:
-        made = await program.post("/auth/sign-up", json={**GRACE, "newsletter": True})
-        assert made.status_code == 201
+        await join(program, newsletter=True)
         assert (await program.get("/me")).json()["email"] == GRACE["email"]
         newest = (await mails(program, 2))[0]
         assert newest["to"] == GRACE["email"]

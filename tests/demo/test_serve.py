@@ -21,7 +21,6 @@ from powauth.sqlalchemy import SQLAlchemyStore
 from powauth.sqlite import SQLiteStore
 
 PROGRAMS = {"accept": "application/json"}
-GRACE = {"email": "grace@example.com", "password": "seven small brass keys", "name": "Grace Hopper"}
 
 
 # ---- its folder ----
@@ -132,7 +131,7 @@ def test_it_says_where_it_is_and_stops_at_ctrl_c(tmp_path: Path) -> None:
 def test_it_starts_again_with_everybody_signed_in_and_afresh_with_nobody(tmp_path: Path) -> None:
     with process(tmp_path, "port=0") as (started, lines):
         with httpx2.Client(base_url=lines[0].removeprefix("Powauth demo: "), headers=PROGRAMS) as program:
-            program.post("/auth/sign-up", json=GRACE)
+            program.post("/auth/sign-in", json={"email": ADA, "password": ADA_PASSWORD})
             cookies = dict(program.cookies)
         assert stop(started) == (0, "")
     for arguments, status in (("port=0", 200), ("port=0, fresh=True", 401)):

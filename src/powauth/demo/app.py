@@ -14,10 +14,12 @@ from powauth.demo.mailbox import Mailbox, mailbox_pages
 from powauth.demo.models import User
 from powauth.demo.pages import ADA, ADA_PASSWORD, own_pages
 from powauth.demo.theme import APPLICATION, Theme, make_templates
+from powauth.extensions.email_confirmation import EmailConfirmation
 from powauth.extensions.lock import Lock
 from powauth.extensions.manage_account import ManageAccount
 from powauth.extensions.prove import Prove
 from powauth.extensions.remember_me import RememberMe
+from powauth.extensions.reopen import Reopen
 from powauth.extensions.reset_password import ResetPassword
 from powauth.extensions.security_mails import SecurityMails
 from powauth.extensions.session_list import SessionList
@@ -30,6 +32,9 @@ from powauth.sqlalchemy import SQLAlchemyDatabase
 MESSAGES = {
     "field.name": "Your name",
     "field.newsletter": "Send me the newsletter",
+    "manage_account.close.intro": "You are signed out everywhere. For two weeks a mail opens the account again; then "
+    "it is erased with all that belongs to it.",
+    "manage_account.closed": "Your account is closed. A mail says how you open it again.",
     "theme.navigation": "Pages",
     "demo.start": "Start",
     "demo.you": "You",
@@ -84,9 +89,11 @@ def create_app(
             SessionList(),
             Prove(),
             RememberMe(),
+            EmailConfirmation(),
             ResetPassword(),
             Lock(),
             SecurityMails(),
+            Reopen(),
         ],
     )
 
