@@ -1,12 +1,13 @@
 """What the theme's templates ask for: focus, ids, and times in words. An application's templates may use them too."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from markupsafe import Markup
 
 from powauth.clients import spoken_device
 from powauth.jinja.words import ThemeWords
-from powauth.templates import FieldView, FormView, PageView
+from powauth.templates import FieldView, FormView, LinkView, PageView
 
 _RADIOS = 4  # more options than these are a list to open
 
@@ -59,6 +60,23 @@ def owner_of(view: PageView, form: FormView) -> str:
         return ""
     account = view.account
     return form.username or (account.email or account.username or account.label if account else "")
+
+
+_WAYS_ON = (
+    ("sign_in.new", "sign_in.new.title"),
+    ("reset_password.request", "reset_password.forgot"),
+    ("email_confirmation.waiting", "email_confirmation.again"),
+)
+
+
+def ways_on(view: PageView) -> list[LinkView]:
+    """Return where somebody goes whose mailed link is over, of the pages that are there: to sign in, or to ask anew."""
+    found: list[LinkView] = []
+    if view.name == "problem.invalid_token":
+        for page, text in _WAYS_ON:
+            with suppress(LookupError):  # nobody serves it
+                found.append(LinkView(view.words(text), view.url(page)))
+    return found
 
 
 # ---- times and devices ----

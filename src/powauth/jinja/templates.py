@@ -123,6 +123,7 @@ class JinjaTemplates:
             "is_radio": helpers.is_radio,
             "owner_of": helpers.owner_of,
             "starts": helpers.starts,
+            "ways_on": helpers.ways_on,
         }
         environment.filters.update(filters)
         environment.globals.update(names)
