@@ -9,6 +9,7 @@ from typing import Literal
 
 import pytest
 import uvicorn
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from powauth.demo import create_app
@@ -19,6 +20,20 @@ from tests import servers
 from tests.look import preview
 
 PHONE, DESKTOP = (360, 740), (1280, 900)
+WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+PASSWORD = "seven small brass keys"
+
+with_script = pytest.mark.parametrize("demo", [True], ids=["script"], indirect=True)
+without_script = pytest.mark.parametrize("demo", [False], ids=["no-script"], indirect=True)
+
+
+@dataclass(frozen=True)
+class House:
+    """A demo as it is served; each story has people of its own."""
+
+    address: str
+    clock: FrozenClock
+    database: Path
 
 
 @dataclass
@@ -69,6 +84,24 @@ def served(folder: Path, clock: FrozenClock) -> Generator[str]:
             thread.join()
 
 
+def join(page: Page, email: str, name: str) -> None:
+    """Have an account and be signed in, the short way: as a program, with the cookies of this window."""
+    program, accept = page.request, {"accept": "application/json"}
+    made = program.post("/auth/sign-up", data={"email": email, "password": PASSWORD, "name": name}, headers=accept)
+    assert made.status == 201
+    links: list[str] = []
+
+    def arrived() -> bool:
+        mails = program.get("/mailbox", headers=accept).json()
+        links.extend(mail["parts"]["url"] for mail in mails if mail["to"] == email)
+        return bool(links)
+
+    servers.wait_until(arrived, f"the mail to {email}")
+    assert program.post(links[0], data={}, headers=accept).ok
+    assert program.post("/auth/sign-in", data={"email": email, "password": PASSWORD}, headers=accept).ok
+    page.goto("/")
+
+
 def be_ada(page: Page) -> None:
     """Press the button of the prepared person."""
     page.goto("/")
@@ -109,3 +142,20 @@ def press_until(page: Page, name: str, role: Literal["link", "button"]) -> None:
         if wanted.and_(page.locator(":focus")).count():
             return
     pytest.fail(f"Tab does not reach {name}")
+
+
+def look_at(demo: Demo, page: Page, name: str) -> list[str]:
+    """Keep a page's pictures, by day on a desk and by night on a telephone; return what axe finds there."""
+    demo.picture(page, name)
+    if not demo.script:  # axe is one
+        return []
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")  # no colour is on its way to another
+    demo.picture(page, f"{name}-phone")
+    violations = Axe().run(page, options=WCAG).response["violations"]
+    wrong = [f"{each['id']}: {[node['target'] for node in each['nodes'][:3]]}" for each in violations]
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        wrong.append("scrolls sideways")
+    page.emulate_media(color_scheme="light", reduced_motion="no-preference")
+    page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
+    return wrong
