@@ -113,7 +113,8 @@ from powauth.pending import Pending
 from powauth.plan import Cookies, Paths
 from powauth.records import Encrypted, Index, Json, Key, Owner, Record, Records, Text, Unique, new_id
 from powauth.routing import ANYBODY, PARKED, SIGNED_IN, SIGNED_OUT, FormPage, Get, Parked, Post, Requirement
-from powauth.sessions import Proof, Session, SessionSettings, Transport
+from powauth.session import Proof, Session, Transport
+from powauth.sessions import SessionSettings
 from powauth.stores import MemoryStore, Store
 from powauth.tenants import Tenant, Tenants, TenantsByHost
 from powauth.tokens import Token, TokenKind

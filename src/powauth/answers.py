@@ -19,7 +19,7 @@ from powauth.http import File, Html, Json, RawRequest, Response
 from powauth.messages import Words
 from powauth.pages import Page, Shown
 from powauth.plan import Plan
-from powauth.sessions import Session
+from powauth.session import Session
 from powauth.templates import PageView, Templates
 from powauth.views import Rejected, Views
 

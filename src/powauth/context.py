@@ -19,7 +19,8 @@ from powauth.pages import Detour, Page
 from powauth.pending import Pending
 from powauth.plan import AnyHook, Plan
 from powauth.records import R, Records
-from powauth.sessions import Session, Sessions
+from powauth.session import Session
+from powauth.sessions import Sessions
 from powauth.tenants import Tenant
 from powauth.tokens import TokenRecord, Tokens
 

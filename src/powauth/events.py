@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from powauth.accounts import Account, Change, Handle, NewAccount
 from powauth.forms import Form
-from powauth.sessions import Proof, Session, Transport
+from powauth.session import Proof, Session, Transport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

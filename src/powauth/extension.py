@@ -11,7 +11,7 @@ from powauth.forms import F, Form
 from powauth.mail import MailKind
 from powauth.pages import Page
 from powauth.records import Record
-from powauth.sessions import Session
+from powauth.session import Session
 from powauth.tokens import TokenKind
 
 

@@ -15,7 +15,7 @@ from powauth.operations import Entered, admit, clear, sign_in, step_up
 from powauth.pages import Detour, Done, Exchanged, Outcome, Page, Proved, Resumed
 from powauth.pending import Pending, new_pending_id
 from powauth.plan import Plan
-from powauth.sessions import Session
+from powauth.session import Session
 from powauth.visits import Visit
 
 

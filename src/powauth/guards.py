@@ -8,7 +8,7 @@ from powauth.accounts import Account
 from powauth.auth import Auth
 from powauth.errors import DatabaseUnavailable, NotSignedIn
 from powauth.routing import Requirement
-from powauth.sessions import Session
+from powauth.session import Session
 from powauth.settings import U
 from powauth.units import begin
 from powauth.visits import Visit

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from powauth.accounts import Account
 from powauth.limits import Claim
-from powauth.sessions import Proof, Session, Transport
+from powauth.session import Proof, Session, Transport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

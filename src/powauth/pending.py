@@ -4,12 +4,12 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import cast
 
 from powauth.accounts import Handle
 from powauth.clock import Clock
-from powauth.sessions import Proof, Transport
+from powauth.session import Proof, Transport, decode_proofs, encode_proofs
 from powauth.signing import Signer, decode, encode
 from powauth.stores import Key, Store
 
@@ -103,7 +103,7 @@ def _encode(pending: Pending) -> bytes:
     return json.dumps(
         {
             "epoch": pending.epoch,
-            "proofs": [(proof.factor, proof.at.timestamp(), proof.epoch) for proof in pending.proofs],
+            "proofs": encode_proofs(pending.proofs),
             "transport": pending.transport,
             "next": pending.next,
             "after": pending.after,
@@ -123,9 +123,7 @@ def _decode(key: Key, value: bytes) -> Pending | None:
             handle=handle,
             id=key.id,
             epoch=data["epoch"],
-            proofs=tuple(
-                Proof(handle, epoch, factor, datetime.fromtimestamp(at, UTC)) for factor, at, epoch in data["proofs"]
-            ),
+            proofs=decode_proofs(handle, data["proofs"]),
             transport=cast("Transport", data["transport"]),
             next=data["next"],
             after=data["after"],

@@ -21,7 +21,8 @@ from powauth.messages import Words
 from powauth.pages import Detour, Page
 from powauth.passwords import Hasher, Passwords
 from powauth.pending import CODE_LIFETIME, Parking
-from powauth.sessions import Session, Sessions, SessionSettings
+from powauth.session import Session
+from powauth.sessions import Sessions, SessionSettings
 from powauth.signing import Signer
 from powauth.stores import Store
 from powauth.templates import Templates

@@ -5,20 +5,18 @@ generation: whoever comes with the newest one gets the next, everybody the same,
 used. The one before is served for a minute more; an older one, correctly signed, is held by two: theft.
 """
 
-import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, NamedTuple, cast
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
-from powauth.accounts import Account, AccountId, Handle
+from powauth.accounts import Account, Handle
 from powauth.clock import Clock
 from powauth.errors import NotSignedIn
+from powauth.session import Proof, Session, Transport, decode_session, encode_session
 from powauth.signing import Signer, decode, encode
 from powauth.stores import EPOCH, Entry, Key, Store
-
-Transport = Literal["cookie", "bearer"]
 
 GRACE = timedelta(seconds=60)
 """How long the former of two cookies is still served: parallel tabs, slow networks, a lost answer."""
@@ -53,52 +51,6 @@ class SessionSettings:
         if self.most_per_account < 1:
             found.append("sessions: most_per_account must be at least 1")
         return tuple(found)
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """One factor, shown at one time, for one account in one state (`epoch`).
-
-    Made only by `authenticate`, by taking a token whose kind says what it proves, and by factors.
-    """
-
-    handle: Handle
-    epoch: int
-    factor: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
-    """Being signed in. Holds no account data and no roles."""
-
-    handle: Handle
-    account_id: AccountId
-    id: str = field(repr=False)
-    public_id: str
-    """What lists, JSON and audit show; the same through every renewal and step-up."""
-    transport: Transport
-    epochs: tuple[int, ...]
-    """The account's epochs that it was made for: two while a change is being committed, else one."""
-    proofs: tuple[Proof, ...]
-    created_at: datetime
-    seen_at: datetime
-    ends_at: datetime
-    """When it is over, whatever happens."""
-    generation: int = 0
-    generation_at: datetime
-    """When this generation was first used."""
-    is_retired: bool = False
-    """Whether a step-up replaced it; served a minute more."""
-    client: str = ""
-    device: str = ""
-    meta: Mapping[str, str] = field(default_factory=dict[str, str])
-    version: int = field(default=0, compare=False, repr=False)
-
-    def proved_at(self, *factors: str) -> datetime | None:
-        """Return when one of these factors was last shown, any factor if none is named."""
-        times = [proof.at for proof in self.proofs if not factors or proof.factor in factors]
-        return max(times, default=None)
 
 
 class Found(NamedTuple):
@@ -299,7 +251,7 @@ class Sessions:
             if current is None or current.is_retired:
                 return False
             expires_at = min(now + GRACE, self._expiry(current))
-            key, value = self._key(session.handle, session.id), _encode(replace(current, is_retired=True))
+            key, value = self._key(session.handle, session.id), encode_session(replace(current, is_retired=True))
             if await self._store.replace(key, value, version=current.version, expires_at=expires_at):
                 return True
         return False
@@ -380,7 +332,7 @@ class Sessions:
     async def _all(self, handle: Handle) -> tuple[Session, ...]:
         now = self._clock.now()
         entries = await self._store.list(self._kind, handle)
-        sessions = [_decode(handle, id, entry) for id, entry in entries]
+        sessions = [decode_session(handle, id, entry) for id, entry in entries]
         return tuple(session for session in sessions if session is not None and session.ends_at > now)
 
     async def _end_surplus(self, handle: Handle, *, keep: str) -> None:
@@ -395,14 +347,16 @@ class Sessions:
         return _alive(key, entry, now) if entry else None
 
     async def _put(self, session: Session) -> None:
-        await self._store.put(self._key(session.handle, session.id), _encode(session), expires_at=self._expiry(session))
+        await self._store.put(
+            self._key(session.handle, session.id), encode_session(session), expires_at=self._expiry(session)
+        )
 
     async def _replace(self, session: Session, **changes: object) -> Session | None:
         fields: Any = changes  # of Session, by the callers above
         changed = replace(session, **fields)
         stored = await self._store.replace(
             self._key(session.handle, session.id),
-            _encode(changed),
+            encode_session(changed),
             version=session.version,
             expires_at=self._expiry(changed),
         )
@@ -416,62 +370,10 @@ class Sessions:
 
 
 def _alive(key: Key, entry: Entry, now: datetime) -> Session | None:
-    session = _decode(Handle(key.owner), key.id, entry)
+    session = decode_session(Handle(key.owner), key.id, entry)
     return session if session is not None and session.ends_at > now else None
 
 
 def _renamed(session: Session, now: datetime) -> Session:
     new = secrets.token_hex(16)
     return replace(session, id=new, generation=0, generation_at=now, seen_at=now, is_retired=False, version=0)
-
-
-def _encode(session: Session) -> bytes:
-    return json.dumps(
-        [
-            session.account_id,
-            session.public_id,
-            session.transport,
-            session.epochs,
-            [(proof.factor, proof.at.timestamp(), proof.epoch) for proof in session.proofs],
-            session.created_at.timestamp(),
-            session.seen_at.timestamp(),
-            session.ends_at.timestamp(),
-            session.generation,
-            session.generation_at.timestamp(),
-            session.is_retired,
-            session.client,
-            session.device,
-            dict(session.meta),
-        ],
-        separators=(",", ":"),
-    ).encode()
-
-
-def _decode(handle: Handle, id: str, entry: Entry) -> Session | None:
-    try:
-        values = json.loads(entry.value)
-        return Session(
-            handle=handle,
-            account_id=AccountId(values[0]),
-            id=id,
-            public_id=values[1],
-            transport=cast("Transport", values[2]),
-            epochs=tuple(values[3]),
-            proofs=tuple(Proof(handle, epoch, factor, _time(at)) for factor, at, epoch in values[4]),
-            created_at=_time(values[5]),
-            seen_at=_time(values[6]),
-            ends_at=_time(values[7]),
-            generation=values[8],
-            generation_at=_time(values[9]),
-            is_retired=values[10],
-            client=values[11],
-            device=values[12],
-            meta=values[13],
-            version=entry.version,
-        )
-    except (ValueError, TypeError, IndexError, KeyError):  # a store that was written to by something else: refuse
-        return None
-
-
-def _time(timestamp: float) -> datetime:
-    return datetime.fromtimestamp(timestamp, UTC)

@@ -16,7 +16,8 @@ from powauth.pages import Detour
 from powauth.pending import LIFETIME, Pending, new_pending_id
 from powauth.plan import NOTICE_LIFETIME, Plan
 from powauth.redirects import safe_target
-from powauth.sessions import GRACE, Found, Session, Sessions, Transport
+from powauth.session import Session, Transport
+from powauth.sessions import GRACE, Found, Sessions
 from powauth.tenants import Tenant
 from powauth.units import announce, begin, persistently
 

@@ -22,7 +22,8 @@ from powauth.operations import changes
 from powauth.outbox import LEASE, OutboxRecord
 from powauth.pending import Parking, Pending
 from powauth.sender import Sender
-from powauth.sessions import Proof, Session, Sessions
+from powauth.session import Proof, Session
+from powauth.sessions import Sessions
 from powauth.stores import Key, Store
 from powauth.testing import Answer, Outbox, Site
 from powauth.testing.factor import CodeFactor

@@ -26,7 +26,7 @@ from powauth.accounts import NewAccount
 from powauth.extensions.remember_me.families import Families, mint
 from powauth.extensions.reset_password import ResetPassword
 from powauth.passwords import Hasher
-from powauth.sessions import Proof
+from powauth.session import Proof
 from powauth.testing import Site
 from tests.durability.shop import LASTING, NEW_PASSWORD, VOUCHER, Folder, extensions_of, shop, stepwise
 from tests.house import PASSWORD, House

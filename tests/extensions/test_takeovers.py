@@ -22,7 +22,7 @@ from powauth.extensions.security_mails import SecurityMails
 from powauth.operations import lock_account
 from powauth.operations import sign_in as enter
 from powauth.outbox import OutboxRecord
-from powauth.sessions import Proof, Session
+from powauth.session import Proof, Session
 from powauth.testing import Outbox, Site
 from tests.house import PASSWORD, House, all_extensions, house, settle, sign_in, sign_up, whole_house
 

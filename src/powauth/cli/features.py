@@ -8,7 +8,7 @@ from powauth.extensions.remember_me import RememberMe
 from powauth.pages import Page
 from powauth.plan import Bound, Plan
 from powauth.routing import All, Parked, Requirement, as_post, requirement
-from powauth.sessions import Proof
+from powauth.session import Proof
 from powauth.tokens import TokenKind
 
 

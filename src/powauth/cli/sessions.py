@@ -10,7 +10,7 @@ from powauth.cli.failures import Failure, Misused
 from powauth.cli.output import Output, Row, json_option
 from powauth.cli.work import SPARED, found, keeps_sessions_to_itself, run, tenant_of, tenant_option
 from powauth.events import SessionEnded
-from powauth.sessions import Session
+from powauth.session import Session
 
 COLUMNS = ("id", "device", "client", "transport", "created_at", "seen_at", "ends_at", "factors")
 

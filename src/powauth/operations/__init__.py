@@ -17,6 +17,7 @@ from powauth.operations.changes import (
 )
 from powauth.operations.closing import close_account, erase_account, reopen_account
 from powauth.operations.locks import guard_account, lock_account, unlock_account
+from powauth.operations.requests import request_mail
 from powauth.operations.signing_in import Entered, admit, sign_in, sign_out, step_up
 from powauth.operations.signing_up import new_hash, password_problems, sign_up
 
@@ -48,6 +49,7 @@ __all__ = [
     "password_problems",
     "reopen_account",
     "replace_email",
+    "request_mail",
     "restore_email",
     "sign_in",
     "sign_out",

@@ -13,7 +13,7 @@ from powauth.events import Authenticated, AuthenticationFailed
 from powauth.limits import Claim
 from powauth.operations.attempts import attempt, clear, count, withdraw
 from powauth.passwords import Verdict
-from powauth.sessions import Proof
+from powauth.session import Proof
 
 PASSWORD = "password"
 

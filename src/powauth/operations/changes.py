@@ -25,7 +25,7 @@ from powauth.operations.signing_up import as_invalid, new_hash
 from powauth.outbox import OutboxRecord
 from powauth.pages import Detour
 from powauth.records import Records
-from powauth.sessions import Proof, Session
+from powauth.session import Proof, Session
 from powauth.tokens import Token
 
 CARRIES = 5

@@ -19,7 +19,7 @@ from powauth.events import (
 from powauth.forms import Form
 from powauth.operations.authentication import PASSWORD, may_try
 from powauth.pages import Detour
-from powauth.sessions import Proof, Session, Transport
+from powauth.session import Proof, Session, Transport
 
 
 @dataclass(frozen=True, slots=True)

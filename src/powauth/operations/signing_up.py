@@ -13,7 +13,7 @@ from powauth.forms import Form
 from powauth.operations.authentication import PASSWORD, Authentic
 from powauth.pages import Detour
 from powauth.plan import Plan
-from powauth.sessions import Proof
+from powauth.session import Proof
 
 
 async def sign_up(

@@ -13,7 +13,7 @@ from powauth.auth import Auth
 from powauth.errors import AuthError, NotSignedIn
 from powauth.guards import Guard
 from powauth.routing import Requirement
-from powauth.sessions import Session
+from powauth.session import Session
 from powauth.settings import U
 from powauth.visits import Visit
 

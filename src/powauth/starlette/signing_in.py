@@ -12,7 +12,7 @@ from powauth.errors import Forbidden
 from powauth.operations import Entered
 from powauth.pages import Detour
 from powauth.pending import Pending
-from powauth.sessions import Proof, Session
+from powauth.session import Proof, Session
 from powauth.visits import Visit
 
 

@@ -14,7 +14,7 @@ from powauth.auth import Auth
 from powauth.errors import AuthError
 from powauth.guards import Guard
 from powauth.routing import Requirement
-from powauth.sessions import Session
+from powauth.session import Session
 from powauth.settings import U
 
 REFUSED = 1008

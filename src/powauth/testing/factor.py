@@ -12,7 +12,7 @@ from powauth.http import Request
 from powauth.pages import Detour, Outcome, Resumed
 from powauth.records import Text
 from powauth.routing import PARKED, FormPage
-from powauth.sessions import Proof
+from powauth.session import Proof
 
 FACTOR = "test_code"
 

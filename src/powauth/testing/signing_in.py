@@ -2,7 +2,7 @@
 
 from powauth.accounts import Account
 from powauth.auth import Auth
-from powauth.sessions import Proof
+from powauth.session import Proof
 from powauth.settings import U
 
 FACTOR = "test"

@@ -16,7 +16,7 @@ from powauth.extensions.session_list import SessionList
 from powauth.extensions.sign_in import SignIn
 from powauth.extensions.sign_up import SignUp
 from powauth.operations import close_account, factor_added, lock_account, unlock_account
-from powauth.sessions import Proof
+from powauth.session import Proof
 from powauth.testing import FrozenClock, Site
 from tests.extensions.remember_me.browser import close, copied, is_in, navigate, remembered, send, sign_in
 from tests.extensions.remember_me.conftest import extensions

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from powauth.accounts import Account
 from powauth.context import Context, on
-from powauth.errors import FieldError, InvalidCredentials, InvalidForm
+from powauth.errors import InvalidCredentials
 from powauth.events import (
     CredentialChanged,
     EmailChanged,
@@ -31,7 +31,7 @@ from powauth.extensions.reset_password import ResetPassword
 from powauth.forms import NoForm
 from powauth.http import Request
 from powauth.mail import MailKind
-from powauth.operations import identifier_key
+from powauth.operations import identifier_key, request_mail
 from powauth.pages import Detour, Done, Outcome
 from powauth.routing import SIGNED_IN, FormPage, Get, Post
 
@@ -44,11 +44,7 @@ async def send_again(request: Request[AgainForm], ctx: Context) -> Outcome:
     if account is not None:
         await _send_to(ctx, account)
         return Done(notice="sent")
-    if not request.form.email:
-        raise InvalidForm({"email": [FieldError("required")]})
-    key = identifier_key(request.form.email)
-    await ctx.limit("confirm_email", mails.LIMIT, key)
-    await ctx.send_on_request(ctx[EmailConfirmation].confirm, key)
+    await request_mail(ctx, ctx[EmailConfirmation].confirm, request.form.email, limit=mails.LIMIT, field="email")
     return Done(notice="sent")
 
 

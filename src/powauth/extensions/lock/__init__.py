@@ -7,7 +7,6 @@ no stranger shuts anybody out. A proof of the mailbox lifts it, and an owner's; 
 from datetime import timedelta
 
 from powauth.context import Context, on
-from powauth.errors import FieldError, InvalidForm
 from powauth.events import AuthenticationFailed, Locked, PasswordChanged, SignedIn, Unlocked
 from powauth.extension import Link, Manifest
 from powauth.extensions import reset_password, sign_in
@@ -17,7 +16,7 @@ from powauth.forms import NoForm
 from powauth.http import Request
 from powauth.limits import Limit
 from powauth.mail import MailKind
-from powauth.operations import identifier_key
+from powauth.operations import request_mail
 from powauth.pages import Done, Outcome, Shown
 from powauth.routing import FormPage
 
@@ -28,11 +27,7 @@ BY_ADDRESS = Limit(30, per=timedelta(minutes=10))
 
 async def request(request: Request[reset_password.RequestForm], ctx: Context) -> Outcome:
     """Owe a mail to whoever this is: the same row for everybody, the sender looks who it is (S11)."""
-    if not (request.form.email or request.form.username):
-        raise InvalidForm({ctx.plan.identifiers[0]: [FieldError("required")]})
-    key = identifier_key(request.form.email or request.form.username)
-    await ctx.limit("lock", mails.BY_IDENTIFIER, key)
-    await ctx.send_on_request(ctx[Lock].link, key)
+    await request_mail(ctx, ctx[Lock].link, request.form.email or request.form.username, limit=mails.BY_IDENTIFIER)
     return Done(notice="requested")
 
 

@@ -7,12 +7,13 @@ store alone opens nothing, nor does the key alone. Using generation n makes a se
 import json
 import secrets
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
 from powauth.accounts import Handle
 from powauth.plan import Plan
-from powauth.sessions import GRACE, Proof, Session
+from powauth.session import Proof, Session, decode_proofs, encode_proofs, time_of
+from powauth.sessions import GRACE
 from powauth.signing import decode, encode
 from powauth.stores import Entry, Key
 from powauth.tenants import Tenant
@@ -193,7 +194,7 @@ def _encode(family: Family) -> bytes:
         {
             "public_id": family.public_id,
             "epoch": family.epoch,
-            "proofs": [(proof.factor, proof.at.timestamp(), proof.epoch) for proof in family.proofs],
+            "proofs": encode_proofs(family.proofs),
             "created_at": family.created_at.timestamp(),
             "used_at": family.used_at.timestamp(),
             "ends_at": family.ends_at.timestamp(),
@@ -215,20 +216,16 @@ def _decode(handle: Handle, id: str, entry: Entry) -> Family | None:
             id=id,
             public_id=data["public_id"],
             epoch=data["epoch"],
-            proofs=tuple(Proof(handle, epoch, factor, _time(at)) for factor, at, epoch in data["proofs"]),
-            created_at=_time(data["created_at"]),
-            used_at=_time(data["used_at"]),
-            ends_at=_time(data["ends_at"]),
+            proofs=decode_proofs(handle, data["proofs"]),
+            created_at=time_of(data["created_at"]),
+            used_at=time_of(data["used_at"]),
+            ends_at=time_of(data["ends_at"]),
             device=data["device"],
             client=data["client"],
             generation=data["generation"],
-            turns=tuple(Turn(generation, _time(at), session) for generation, at, session in data["turns"]),
+            turns=tuple(Turn(generation, time_of(at), session) for generation, at, session in data["turns"]),
             sessions=tuple(data["sessions"]),
             version=entry.version,
         )
     except (ValueError, TypeError, KeyError):  # a store that was written to by something else: refuse
         return None
-
-
-def _time(timestamp: float) -> datetime:
-    return datetime.fromtimestamp(timestamp, UTC)

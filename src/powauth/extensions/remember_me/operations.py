@@ -13,7 +13,7 @@ from powauth.extensions.remember_me.mails import tell_stolen
 from powauth.operations import sign_in
 from powauth.operations.authentication import may_try
 from powauth.pages import Detour
-from powauth.sessions import Session
+from powauth.session import Session
 
 COOKIE = "remember"
 MADE_BY = "remember_me"

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from powauth.accounts import Account
 from powauth.context import Context, on
-from powauth.errors import FieldError, InvalidForm
 from powauth.events import Closed, Closing, EmailRestored, Reopened
 from powauth.extension import Chore, Link, Manifest
 from powauth.extensions import reset_password, sign_in
@@ -16,7 +15,7 @@ from powauth.forms import NoForm
 from powauth.http import Request
 from powauth.limits import Limit
 from powauth.mail import MailKind
-from powauth.operations import identifier_key
+from powauth.operations import request_mail
 from powauth.pages import Detour, Done, Outcome, Shown
 from powauth.routing import FormPage
 
@@ -45,11 +44,7 @@ async def reopen(request: Request[NoForm], ctx: Context) -> Outcome:
 
 async def request(request: Request[RequestForm], ctx: Context) -> Outcome:
     """Owe a mail to whoever this is: the same row for everybody, the sender looks who it is (S11)."""
-    if not (request.form.email or request.form.username):
-        raise InvalidForm({ctx.plan.identifiers[0]: [FieldError("required")]})
-    key = identifier_key(request.form.email or request.form.username)
-    await ctx.limit("reopen", BY_IDENTIFIER, key)
-    await ctx.send_on_request(ctx[Reopen].again, key)
+    await request_mail(ctx, ctx[Reopen].again, request.form.email or request.form.username, limit=BY_IDENTIFIER)
     return Done(notice="requested")
 
 

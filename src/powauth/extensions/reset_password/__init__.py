@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from powauth.accounts import Account
 from powauth.context import Context
-from powauth.errors import FieldError, InvalidForm
 from powauth.extension import Link, Manifest
 from powauth.extensions import sign_in
 from powauth.extensions.reset_password import handlers
@@ -13,7 +12,7 @@ from powauth.extensions.reset_password.settings import ResetSettings
 from powauth.http import Request
 from powauth.limits import Limit
 from powauth.mail import MailKind
-from powauth.operations import identifier_key
+from powauth.operations import request_mail
 from powauth.pages import Done, Outcome
 from powauth.routing import FormPage
 
@@ -26,11 +25,8 @@ BY_IDENTIFIER = Limit(5, per=timedelta(hours=1))
 
 async def request(request: Request[RequestForm], ctx: Context) -> Outcome:
     """Owe a mail to whoever this is: the same row for everybody, the sender looks who it is (S11)."""
-    if not (request.form.email or request.form.username):
-        raise InvalidForm({ctx.plan.identifiers[0]: [FieldError("required")]})
-    key = identifier_key(request.form.email or request.form.username)
-    await ctx.limit("reset_password", BY_IDENTIFIER, key)
-    await ctx.send_on_request(ctx[ResetPassword].mail, key)
+    typed = request.form.email or request.form.username
+    await request_mail(ctx, ctx[ResetPassword].mail, typed, limit=BY_IDENTIFIER)
     return Done(notice="requested")
 
 

@@ -14,7 +14,7 @@ from powauth.forms import NoForm
 from powauth.http import Request
 from powauth.pages import Done, Outcome, Shown
 from powauth.routing import SIGNED_IN, Get, Post
-from powauth.sessions import Session
+from powauth.session import Session
 
 __all__ = ["END", "END_OTHERS", "SESSIONS", "Device", "DevicesListed", "OthersEnded", "SessionList"]
 

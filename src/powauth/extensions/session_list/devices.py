@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from powauth.events import Event
-from powauth.sessions import Session
+from powauth.session import Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

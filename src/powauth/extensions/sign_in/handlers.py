@@ -9,7 +9,7 @@ from powauth.http import Request
 from powauth.operations import authenticate, sign_out
 from powauth.pages import Done, Exchanged, Outcome, Proved, Shown
 from powauth.programs import check_challenge
-from powauth.sessions import Transport
+from powauth.session import Transport
 
 
 async def submit(request: Request[SignInForm], ctx: Context) -> Outcome:
