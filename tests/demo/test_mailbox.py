@@ -84,6 +84,28 @@ def test_a_taken_address_looks_like_a_free_one_and_its_owner_hears_of_it(demo: D
 
 
 @with_script
+def test_somebody_who_reads_german_signs_up_and_gets_mail_in_german(demo: Demo) -> None:
+    page = demo.window(language="de-AT")
+    page.goto("/auth/sign-up")
+    page.get_by_label("E-Mail-Adresse").fill("lise@example.com")
+    page.get_by_label("Passwort", exact=True).fill(PASSWORD)
+    page.get_by_label("Ihr Name").fill("Lise Meitner")
+    look(demo, page, "german-sign-up")
+    page.get_by_role("button", name="Konto erstellen").click()
+    expect(page.get_by_role("heading", name="Bitte sehen Sie in Ihr Postfach")).to_be_visible()
+    follow(open_mail(page, "Bestätigen Sie Ihre Adresse bei Powauth demo", to="lise@example.com"))
+    page.get_by_role("button", name="Bestätigen").click()
+    expect(page.get_by_text("Ihre Adresse ist bestätigt.")).to_be_visible()
+    look(demo, page, "german-sign-in")
+    page.get_by_label("E-Mail-Adresse").fill("lise@example.com")
+    page.get_by_label("Passwort", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Anmelden").click()
+    expect(page.get_by_role("heading", name="You are signed in as Lise Meitner")).to_be_visible()
+    page.goto("/auth/account")
+    look(demo, page, "german-account")
+
+
+@with_script
 def test_a_new_address_waits_for_its_mailbox_and_the_former_one_takes_it_back(demo: Demo) -> None:
     page = demo.window()
     join(page, "joan@example.com", "Joan Clarke")

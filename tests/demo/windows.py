@@ -46,11 +46,12 @@ class Demo:
     script: bool
     contexts: list[BrowserContext] = field(default_factory=list[BrowserContext])
 
-    def window(self, *, size: tuple[int, int] = DESKTOP) -> Page:
+    def window(self, *, size: tuple[int, int] = DESKTOP, language: str = "en-US") -> Page:
         """Open a window of another browser, without cookies."""
         context = self.chromium.new_context(
             base_url=self.address,
             java_script_enabled=self.script,
+            locale=language,
             viewport={"width": size[0], "height": size[1]},
         )
         context.set_default_timeout(10_000)
