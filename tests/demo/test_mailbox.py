@@ -226,7 +226,7 @@ def test_who_did_not_change_the_password_locks_the_account_down_and_comes_in_aga
     expect(page.get_by_role("heading", name="You are signed in as Hedy Lamarr")).to_be_visible()
 
 
-@without_script
+@with_script
 def test_an_account_that_was_guessed_at_very_often_is_unlocked_by_mail(demo: Demo, house: House) -> None:
     page = demo.window()
     join(page, "katherine@example.com", "Katherine Johnson")
@@ -247,7 +247,7 @@ def test_an_account_that_was_guessed_at_very_often_is_unlocked_by_mail(demo: Dem
     expect(page.get_by_role("heading", name="You are signed in as Katherine Johnson")).to_be_visible()
 
 
-@without_script
+@with_script
 def test_a_closed_account_is_opened_again(demo: Demo) -> None:
     page = demo.window()
     join(page, "rosalind@example.com", "Rosalind Franklin")
