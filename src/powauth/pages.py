@@ -33,6 +33,8 @@ class Shown:
     """What the fields of its forms hold, by the page that each form is sent to."""
     words: Mapping[str, object] = field(default_factory=dict[str, object])
     """Values for the words of its title and intro."""
+    username: str = ""
+    """Whose password its forms ask for, where nobody is signed in."""
     status: int = 200
 
 

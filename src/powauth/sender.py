@@ -56,8 +56,10 @@ class Sender:
         while True:
             bell.clear()
             told(await carefully(self.send_due()) or 0)
+            # Not wait_for: on Python 3.11 it loses a cancellation that comes as the bell rings, and never ends.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(bell.wait(), PAUSE)
+                async with asyncio.timeout(PAUSE):
+                    await bell.wait()
 
     async def send_due(self) -> int:
         """Send every mail that is due, of every tenant; say how many were handed to the mailer.

@@ -1,7 +1,7 @@
 """Views: what the template of a page is given, made of a page, its outcome and the words of a language."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
 from powauth.accounts import Account
@@ -58,7 +58,10 @@ class Views:
             name=bound.code,
             title=self.words(f"{bound.code}.title", **shown.words),
             intro=self._optional(f"{bound.code}.intro", shown.words),
-            forms=tuple(self.form(form, shown.values.get(form, {}), rejected) for form in self._forms(page)),
+            forms=tuple(
+                replace(self.form(form, shown.values.get(form, {}), rejected), username=shown.username)
+                for form in self._forms(page)
+            ),
             links=tuple(LinkView(self.words(code), self._url(to)) for code, to in self.plan.links.get(page, ())),
             navigation=self._navigation(page) if self.account else (),
             notices=tuple(NoticeView(self.words(code), "success") for code in self.notices),

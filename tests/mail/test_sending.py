@@ -404,3 +404,18 @@ async def test_a_kind_may_be_for_some_accounts_only_asked_as_it_is_sent(office: 
     await office.owe("hello", kind=OPEN_ONLY)
     await office.owe_on_request(ADA, "hello", OPEN_ONLY)
     assert (await office.send(), await office.owed()) == (0, [])
+
+
+async def test_sending_stops_although_the_bell_rings_at_that_moment(office: Office) -> None:
+    for _ in range(20):
+        task = asyncio.create_task(office.home.auth.sender().run())
+        for turns in range(40):
+            if office.home.auth.plan.bells and turns > 20:
+                break
+            await asyncio.sleep(0.002)
+        office.home.auth.plan.ring()
+        await asyncio.sleep(0)
+        task.cancel()
+        async with asyncio.timeout(5):
+            await asyncio.gather(task, return_exceptions=True)
+        assert task.cancelled()

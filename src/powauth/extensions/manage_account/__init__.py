@@ -95,7 +95,8 @@ class ManageAccount(Extension):
                 "password.submit": "Change password",
                 "password_changed": "Your password is changed. Other devices are signed out.",
                 "close.title": "Close account",
-                "close.intro": "You are signed out everywhere, and your account is erased with all that belongs to it.",
+                "close.intro": "You are signed out everywhere, and your account is erased with all that belongs to it. "
+                "If there is a way back, a mail tells it.",
                 "close.submit": "Close account",
                 "closed": "Your account is closed.",
             },

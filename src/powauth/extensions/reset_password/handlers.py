@@ -12,7 +12,7 @@ from powauth.pages import Done, Outcome, Shown
 async def show(request: Request[NoForm], ctx: Context) -> Outcome:
     """Show the form, if the link is valid: looking at it uses nothing up."""
     account = await operations.peek(ctx, request.params["token"])
-    return Shown(words={"name": account.label})
+    return Shown(words={"name": account.label}, username=account.email or account.label)
 
 
 async def submit(request: Request[ResetForm], ctx: Context) -> Outcome:
