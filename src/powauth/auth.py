@@ -1,6 +1,7 @@
 """Auth: one frozen value that holds everything, checks it, and answers requests."""
 
 import asyncio
+import contextlib
 import os
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -118,9 +119,10 @@ class Auth(Settings[U], Generic[U]):
 
     async def close(self) -> None:
         """Let go of database, store and threads."""
-        await self.plan.store.close()
-        await self.database.close()
-        self.plan.hasher.close()
+        async with contextlib.AsyncExitStack() as rest:  # let go of as well if the first one fails
+            rest.callback(self.plan.hasher.close)
+            rest.push_async_callback(self.database.close)
+            await self.plan.store.close()
 
     async def _purge(self) -> None:
         while True:

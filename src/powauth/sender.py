@@ -53,13 +53,16 @@ class Sender:
     async def run(self, *, told: Callable[[int], object] = bool) -> None:
         """Send what is due and what comes to be due, until it is cancelled; `told` hears how many were sent at once."""
         bell = self._plan.bell()
-        while True:
-            bell.clear()
-            told(await carefully(self.send_due()) or 0)
-            # Not wait_for: on Python 3.11 it loses a cancellation that comes as the bell rings, and never ends.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(PAUSE):
-                    await bell.wait()
+        try:
+            while True:
+                bell.clear()
+                told(await carefully(self.send_due()) or 0)
+                # Not wait_for: on Python 3.11 it loses a cancellation that comes as the bell rings, and never ends.
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(PAUSE):
+                        await bell.wait()
+        finally:
+            self._plan.bells.remove(bell)
 
     async def send_due(self) -> int:
         """Send every mail that is due, of every tenant; say how many were handed to the mailer.
