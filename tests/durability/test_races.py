@@ -18,7 +18,7 @@ from powauth.accounts import Account, NewAccount
 from powauth.context import Context
 from powauth.errors import AuthError, NotSignedIn
 from powauth.mail import Mail
-from powauth.operations import changes
+from powauth.operations import changes, signing_in
 from powauth.outbox import LEASE, OutboxRecord
 from powauth.pending import Parking, Pending
 from powauth.sender import Sender
@@ -395,7 +395,7 @@ async def test_the_twin_that_signs_in_without_the_lock_leaves_one(
 
     async def emit(self: Context, event: object) -> None: ...
 
-    monkeypatch.setattr(operations, "admit", admit)
+    monkeypatch.setattr(signing_in, "admit", admit)
     monkeypatch.setattr(Context, "emit", emit)
     epochs, status = await sign_in_amid_a_change(database_url)
     assert (0 in epochs, status) == (True, 200)

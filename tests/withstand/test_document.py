@@ -28,12 +28,13 @@ from powauth.asgi.raw import ASGIApp, Receive, Scope, Send
 from powauth.fastapi import install
 from powauth.routing import FormPage, Get, Post
 from powauth.testing import sign_in_as
+from tests.ci import STEP
 from tests.house import House
 from tests.withstand.attack import ADA, inhabited, parked
 
 EXAMPLES = 300
 """For each operation and each way of sending: 50 miss a planted NUL."""
-BREATH = timedelta(seconds=0.7)
+BREATH = timedelta(seconds=0.7) / STEP
 """What each of them may take, once it was sent this often:"""
 LEAST = 20
 PENDING = "__Host-powauth-pending"
