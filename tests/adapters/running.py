@@ -3,22 +3,17 @@
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
 
 import uvicorn
-from uvicorn.config import WS_PROTOCOLS
 
 from powauth.asgi.raw import ASGIApp
 from tests import servers
-
-SOCKETS: Any = "websockets-sansio" if "websockets-sansio" in WS_PROTOCOLS else "websockets"
-"""The newer of two ways; the oldest uvicorn that is allowed has the other one alone."""
 
 
 @contextmanager
 def running(app: ASGIApp, port: int) -> Generator[None]:
     """Serve an application, lifespan included, until the test is over."""
-    config = uvicorn.Config(app, host=servers.HOST, port=port, log_config=None, ws=SOCKETS)
+    config = uvicorn.Config(app, host=servers.HOST, port=port, log_config=None, ws="websockets-sansio")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
