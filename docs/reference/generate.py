@@ -258,7 +258,7 @@ def columns(path: str) -> str:
 
 def operations() -> str:
     """Return what can be done to an account."""
-    files = ("signing_up", "authentication", "signing_in", "changes", "locks", "closing")
+    files = ("signing_up", "authentication", "signing_in", "changes", "locks", "closing", "requests")
     nodes = [node for name in files for node in tree(str(SOURCE / "operations" / f"{name}.py")).body]
 
     def rows() -> Rows:

@@ -101,6 +101,7 @@ class Manifest:
     holds: tuple[Page, ...] = ()
     """Pages that would sign somebody in, and do not because this extension stands between."""
     chores: tuple[Chore, ...] = ()
+    """Work that comes back while the application runs."""
 
     def served(self) -> tuple[Route, ...]:
         """Return its pages, each with the value that the extension names it by."""
