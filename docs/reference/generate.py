@@ -144,7 +144,7 @@ def announcers() -> Mapping[str, tuple[str, ...]]:
         for node in ast.walk(tree(str(path))):
             if isinstance(node, ast.AsyncFunctionDef | ast.FunctionDef):
                 called = [call.func.id for call in ast.walk(node) if isinstance(call, ast.Call) and is_name(call.func)]
-                for name in names.intersection(called):
+                for name in sorted(names.intersection(called)):
                     found.setdefault(name, []).append(f"{module}.{node.name}")
     return {name: tuple(sorted(where)) for name, where in found.items()}
 
