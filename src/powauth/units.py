@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from powauth.context import NOBODY, Caller, Context
 from powauth.errors import AuthError, Deadlocked, Stale, Unavailable
@@ -50,6 +50,17 @@ async def persistently(work: Callable[[], Awaitable[T]]) -> T:
         except (Deadlocked, Stale):
             await asyncio.sleep(random.uniform(0.01, 0.1))  # noqa: S311  jitter, no secret
     raise Unavailable
+
+
+_underway: set[asyncio.Task[None]] = set()
+
+
+async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Do work that goes on although whoever waits for it is cancelled: a client that hangs up must not cut it off."""
+    task = asyncio.create_task(work)
+    _underway.add(task)  # the event loop alone would not keep it
+    task.add_done_callback(_underway.discard)
+    await asyncio.shield(task)
 
 
 async def announce(plan: Plan, tenant: Tenant, caller: Caller, events: Sequence[Event]) -> None:

@@ -19,7 +19,7 @@ from powauth.redirects import safe_target
 from powauth.session import Session, Transport
 from powauth.sessions import GRACE, Found, Sessions
 from powauth.tenants import Tenant
-from powauth.units import announce, begin, persistently
+from powauth.units import announce, begin, persistently, to_its_end
 
 T = TypeVar("T")
 
@@ -153,11 +153,14 @@ class Visit:
         return {name: value for name, value in found.items() if value is not None}
 
     async def announce(self) -> None:
-        """Announce what the request left behind, once; called when its answer is sent."""
+        """Announce what the request left behind, once; called when its answer is sent.
+
+        Whoever hangs up the moment they are answered keeps nothing from being written down.
+        """
         traces, self.traces = self.traces, []
         if traces:
             caller = Caller(client=self.client, device=self.device, language=self.language)
-            await announce(self.plan, self.tenant, caller, traces)
+            await to_its_end(announce(self.plan, self.tenant, caller, traces))
 
     def carry(self, session: Session) -> None:
         """Let the answer hand out this session's cookie, and the rest of the request run under it."""

@@ -1,5 +1,6 @@
 """Powauth under any ASGI server, without a framework."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -9,6 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from powauth import AuthenticationFailed, Context, on
 from powauth.asgi import AuthApp, AuthMiddleware, Guarded, visit_of
 from powauth.asgi.raw import ASGIApp, Message, Receive, Scope, Send
 from powauth.extensions.prove import recent
@@ -254,3 +256,39 @@ async def test_a_guard_may_ask_for_more_than_a_session(home: House) -> None:
 async def test_a_site_may_have_no_pages_but_those_of_powauth(home: House) -> None:
     site = Site(home.auth, AuthMiddleware(AuthApp(home.auth, JinjaTemplates()), auth=home.auth))
     assert (await site.get("/nowhere")).status == 404
+
+
+@pytest.mark.parametrize("has_middleware", [True, False])
+async def test_a_client_that_hangs_up_when_it_is_answered_stops_no_hook(
+    tmp_path: Path, *, has_middleware: bool
+) -> None:
+    """Whoever guesses must not be able to keep the failure from being counted."""
+    heard: list[str] = []
+    done = asyncio.Event()
+
+    async def hear(event: AuthenticationFailed, ctx: Context) -> None:
+        await asyncio.sleep(0.01)  # longer than the client stays
+        heard.append(event.identifier)
+        done.set()
+
+    async with house(tmp_path, hooks=(on(AuthenticationFailed, hear),)) as home:
+        site = home.site()
+        app: ASGIApp = AuthApp(home.auth, JinjaTemplates())
+        app = AuthMiddleware(app, auth=home.auth) if has_middleware else app
+
+        async def hangs_up(scope: Scope, receive: Receive, send: Send) -> None:
+            async def leave(message: Message) -> None:
+                await send(message)
+                if message["type"] == "http.response.body":
+                    task = asyncio.current_task()
+                    assert task
+                    task.cancel()
+
+            await app(scope, receive, leave)
+
+        site._app = hangs_up
+        guessing = asyncio.create_task(site.post("/sign-in", email=ADA, password="wrong wrong wrong"))
+        await asyncio.wait({guessing}, timeout=5)
+        async with asyncio.timeout(5):
+            await done.wait()
+    assert heard == [ADA]

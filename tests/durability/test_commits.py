@@ -263,3 +263,25 @@ async def test_only_the_two_store_writes_that_must_come_first_come_before_the_co
         closed = await order("/account/close", current_password="seven loud purple herons")
         assert closed[0] == "delete_all session"
         assert closed.index("delete_all session") < closed.index("commit")
+
+
+async def test_what_waits_for_the_commit_runs_although_whoever_waits_for_it_is_gone(home: House) -> None:
+    """A client that hangs up must not keep the session that was to end."""
+    began, done = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> None:
+        began.set()
+        await asyncio.sleep(0.05)
+        done.set()
+
+    async def work() -> None:
+        async with home.auth.begin() as ctx:
+            ctx.after_commit(slow)
+
+    task = asyncio.create_task(work())
+    await began.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert task.cancelled()
+    async with asyncio.timeout(5):
+        await done.wait()

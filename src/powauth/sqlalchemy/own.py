@@ -15,6 +15,7 @@ from powauth.sqlalchemy.layout import Layout, U
 from powauth.sqlalchemy.transaction import Callback, Transaction
 from powauth.sqlalchemy.types import MYSQL
 from powauth.tenants import Tenant
+from powauth.units import to_its_end
 
 T = TypeVar("T")
 
@@ -58,7 +59,8 @@ class OwnTransaction(Transaction[U]):
         finally:
             await self._end()
         callbacks, self._callbacks = self._callbacks, []
-        await _follow(callbacks)
+        if callbacks:  # committed: the session that was to end must end, whoever hangs up meanwhile
+            await to_its_end(_follow(callbacks))
 
     async def rollback(self) -> None:
         """Forget what was written, and what waited for the commit."""
