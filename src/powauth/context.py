@@ -172,6 +172,19 @@ class Context:
             self._account = await self.admit(found)
         return self._account
 
+    async def account_if_any(self) -> Account | None:
+        """Return the signed-in account; `None` for whoever is not signed in, or no longer."""
+        if self.caller.session is None:
+            return None
+        try:
+            return await self.account()
+        except NotSignedIn:
+            return None
+
+    def is_signed_in_as(self, account: Account) -> bool:
+        """Say whether the caller's session is this account's."""
+        return self.caller.session is not None and self.caller.session.handle == account.handle
+
     async def admit(self, account: Account) -> Account:
         """Return the account if the caller's session is still good for it; end the session and raise otherwise."""
         session = self.session

@@ -202,12 +202,8 @@ class Edge:
 
     async def _account(self, call: Call, ctx: Context) -> Account | None:
         """Return who is signed in, for the head of a page."""
-        if not call.is_html or ctx.caller.session is None:
-            return None
-        try:
-            return await ctx.account()
-        except NotSignedIn:  # its cookie is left alone: another tab may just have been handed a newer one
-            return None
+        # Where it is over, its cookie is left alone: another tab may just have been handed a newer one.
+        return await ctx.account_if_any() if call.is_html else None
 
     def _request(self, call: Call) -> Request[Any]:
         form: Form = NoForm()

@@ -40,13 +40,8 @@ class SignedOut(Requirement):
 
     async def check(self, ctx: Context) -> None:
         """Raise `AlreadySignedIn` for others."""
-        if ctx.caller.session is None:
-            return
-        try:
-            await ctx.account()
-        except NotSignedIn:  # the session was over after all
-            return
-        raise AlreadySignedIn
+        if await ctx.account_if_any() is not None:
+            raise AlreadySignedIn
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ __all__ = ["AGAIN", "CANCEL", "CONFIRM", "TAKE_BACK", "UNDO", "WAITING", "WAIVE"
 
 async def send_again(request: Request[AgainForm], ctx: Context) -> Outcome:
     """Send the link again: who is signed in gets what their account waits for, others are owed the same row (S11)."""
-    account = await handlers.signed_in(ctx)
+    account = await ctx.account_if_any()
     if account is not None:
         await _send_to(ctx, account)
         return Done(notice="sent")

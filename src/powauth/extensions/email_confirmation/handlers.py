@@ -1,29 +1,16 @@
 """HTTP around proving addresses."""
 
-from powauth.accounts import Account
 from powauth.context import Context
-from powauth.errors import NotSignedIn
-from powauth.extensions import reset_password, sign_in
+from powauth.extensions import sign_in
 from powauth.extensions.email_confirmation import operations
-from powauth.extensions.reset_password import ResetPassword
 from powauth.forms import NoForm
 from powauth.http import Request
 from powauth.pages import Done, Outcome, Shown
 
 
-async def signed_in(ctx: Context) -> Account | None:
-    """Return who is signed in, if anybody."""
-    if ctx.caller.session is None:
-        return None
-    try:
-        return await ctx.account()
-    except NotSignedIn:
-        return None
-
-
 async def waiting(request: Request[NoForm], ctx: Context) -> Outcome:  # noqa: ARG001  the shape of a handler
     """Say that a mail is on its way; to who is signed in, which address their account waits for."""
-    account = await signed_in(ctx)
+    account = await ctx.account_if_any()
     pending = await operations.pending(ctx, account.handle) if account else None
     return Shown(data={"pending_email": pending.email if pending else None, "is_signed_in": account is not None})
 
@@ -56,13 +43,8 @@ async def show_undo(request: Request[NoForm], ctx: Context) -> Outcome:
 
 async def undo(request: Request[NoForm], ctx: Context) -> Outcome:
     """Take the change back; a new password is set by way of the restored mailbox."""
-    can_reset = ctx.has(ResetPassword)
-    account = await operations.undo(ctx, request.params["token"], keeps_password=not can_reset)
-    if can_reset:
-        await reset_password.send_link(ctx, account)
-    session = ctx.caller.session
-    is_theirs = session is not None and session.handle == account.handle
-    return Done(to=sign_in.NEW, notice="undone", signs_out=is_theirs)
+    account = await operations.undo(ctx, request.params["token"])
+    return Done(to=sign_in.NEW, notice="undone", signs_out=ctx.is_signed_in_as(account))
 
 
 async def waive(request: Request[NoForm], ctx: Context) -> Outcome:

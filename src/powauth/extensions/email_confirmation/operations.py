@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from powauth.accounts import Account, Changes, Handle, email_key
 from powauth.context import Context
 from powauth.errors import Conflict, InvalidForm, InvalidToken, Taken
+from powauth.extensions import reset_password
 from powauth.extensions.email_confirmation.records import PendingEmail, UnprovedRecord
 from powauth.extensions.email_confirmation.settings import ConfirmationSettings
-from powauth.operations import Changed, confirm_email, erase_account, replace_email, restore_email
+from powauth.operations import Changed, confirm_email, erase_account, replace_email
 from powauth.outbox import OutboxRecord
 from powauth.tokens import Token
 
@@ -137,7 +138,7 @@ async def peek_undo(ctx: Context, secret: str) -> Token:
     return await ctx.tokens.peek(ctx[ConfirmationSettings].undo_token, secret)
 
 
-async def undo(ctx: Context, secret: str, *, keeps_password: bool) -> Account:
+async def undo(ctx: Context, secret: str) -> Account:
     """Put the former address back, and end everything that somebody made meanwhile. Raises `InvalidToken`, `Conflict`.
 
     It sets nothing else and signs nobody in.
@@ -146,7 +147,7 @@ async def undo(ctx: Context, secret: str, *, keeps_password: bool) -> Account:
     account = await ctx.lock(found.account.handle)
     await make_way(ctx, account, found.data["former"])
     token = await ctx.tokens.take(ctx[ConfirmationSettings].undo_token, secret)
-    return await restore_email(ctx, account, token, keeps_password=keeps_password)
+    return await reset_password.restore(ctx, account, token)
 
 
 async def waive(ctx: Context, secret: str) -> None:

@@ -12,11 +12,12 @@ from powauth.extensions.reset_password.settings import ResetSettings
 from powauth.http import Request
 from powauth.limits import Limit
 from powauth.mail import MailKind
-from powauth.operations import request_mail
+from powauth.operations import request_mail, restore_email
 from powauth.pages import Done, Outcome
 from powauth.routing import FormPage
+from powauth.tokens import Token
 
-__all__ = ["REQUEST", "RESET", "RequestForm", "ResetForm", "ResetPassword", "send_link"]
+__all__ = ["REQUEST", "RESET", "RequestForm", "ResetForm", "ResetPassword", "restore", "send_link"]
 
 BY_ADDRESS = Limit(30, per=timedelta(minutes=10))
 BY_IDENTIFIER = Limit(5, per=timedelta(hours=1))
@@ -39,6 +40,15 @@ RESET = FormPage(
 async def send_link(ctx: Context, account: Account) -> None:
     """Owe an account's owner an ordinary link: for the operations of other extensions."""
     await ctx.send(ctx[ResetPassword].mail, account=account)
+
+
+async def restore(ctx: Context, account: Account, token: Token) -> Account:
+    """Put a former address back, and mail there how a password is set; where none can be set by mail, it is kept."""
+    can_reset = ctx.has(ResetPassword)
+    restored = await restore_email(ctx, account, token, keeps_password=not can_reset)
+    if can_reset:
+        await send_link(ctx, restored)
+    return restored
 
 
 class ResetPassword(ResetSettings):

@@ -37,9 +37,7 @@ async def show(request: Request[NoForm], ctx: Context) -> Outcome:
 async def secure(request: Request[NoForm], ctx: Context) -> Outcome:
     """Secure the account."""
     account = await operations.secure(ctx, request.params["token"])
-    session = ctx.caller.session
-    is_theirs = session is not None and session.handle == account.handle
-    return Done(to=sign_in.NEW, notice="secured", signs_out=is_theirs)
+    return Done(to=sign_in.NEW, notice="secured", signs_out=ctx.is_signed_in_as(account))
 
 
 async def show_put_back(request: Request[NoForm], ctx: Context) -> Outcome:
@@ -51,9 +49,7 @@ async def show_put_back(request: Request[NoForm], ctx: Context) -> Outcome:
 async def put_back(request: Request[NoForm], ctx: Context) -> Outcome:
     """Put the former address back."""
     account = await operations.put_back(ctx, request.params["token"])
-    session = ctx.caller.session
-    is_theirs = session is not None and session.handle == account.handle
-    return Done(to=sign_in.NEW, notice="secured", signs_out=is_theirs)
+    return Done(to=sign_in.NEW, notice="secured", signs_out=ctx.is_signed_in_as(account))
 
 
 PUT_BACK = FormPage(name="put_back", path="/put-address-back/{token}", form=NoForm, show=show_put_back, submit=put_back)

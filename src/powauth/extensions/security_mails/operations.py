@@ -10,7 +10,7 @@ from powauth.events import EmailConfirmed
 from powauth.extensions import reset_password
 from powauth.extensions.reset_password import ResetPassword
 from powauth.extensions.security_mails.settings import SecuritySettings
-from powauth.operations import lock_account, restore_email
+from powauth.operations import lock_account
 from powauth.outbox import OutboxRecord
 from powauth.tokens import Token
 
@@ -46,11 +46,7 @@ async def put_back(ctx: Context, secret: str) -> Account:
     if holder is not None and holder.handle != account.handle:
         raise Conflict
     token = await ctx.tokens.take(ctx[SecuritySettings].put_back_token, secret)
-    can_reset = ctx.has(ResetPassword)
-    restored = await restore_email(ctx, account, token, keeps_password=not can_reset)
-    if can_reset:
-        await reset_password.send_link(ctx, restored)
-    return restored
+    return await reset_password.restore(ctx, account, token)
 
 
 async def keep_proved(event: EmailConfirmed, ctx: Context) -> None:

@@ -2,7 +2,7 @@
 
 from powauth.answers import account_data, session_data
 from powauth.context import Context
-from powauth.errors import FieldError, Forbidden, InvalidForm, NotSignedIn, Unreadable
+from powauth.errors import FieldError, Forbidden, InvalidForm, Unreadable
 from powauth.extensions.sign_in.forms import ExchangeForm, SignInForm
 from powauth.forms import NoForm
 from powauth.http import Request
@@ -45,11 +45,8 @@ async def leave(request: Request[NoForm], ctx: Context) -> Outcome:  # noqa: ARG
 
 async def show_session(request: Request[NoForm], ctx: Context) -> Outcome:  # noqa: ARG001  the shape of a handler
     """Tell a front end who is signed in."""
-    if ctx.caller.session is None:
-        return Shown(data={"account": None, "session": None})
-    try:
-        account = await ctx.account()
-    except NotSignedIn:
+    account = await ctx.account_if_any()
+    if account is None:
         return Shown(data={"account": None, "session": None})
     return Shown(data={"account": account_data(account), "session": session_data(ctx.session)})
 
