@@ -16,6 +16,7 @@ from powauth.operations.changes import (
     restore_email,
 )
 from powauth.operations.closing import close_account, erase_account, reopen_account
+from powauth.operations.links import end_links
 from powauth.operations.locks import guard_account, lock_account, unlock_account
 from powauth.operations.requests import request_mail
 from powauth.operations.signing_in import Entered, admit, sign_in, sign_out, step_up
@@ -37,6 +38,7 @@ __all__ = [
     "clear",
     "close_account",
     "confirm_email",
+    "end_links",
     "erase_account",
     "factor_added",
     "find_account",

@@ -1,6 +1,5 @@
 """Changes of an account, and what has to end with them."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,6 +20,7 @@ from powauth.events import (
     UsernameChanged,
 )
 from powauth.operations.attempts import identifier_key
+from powauth.operations.links import end_links
 from powauth.operations.signing_up import as_invalid, new_hash
 from powauth.outbox import OutboxRecord
 from powauth.pages import Detour
@@ -101,12 +101,7 @@ async def _end_later_links(ctx: Context, account: Account, token: Token) -> None
     def is_earlier(kind: str, data: Mapping[str, str]) -> bool:
         return kind == token.kind.name and int(data["epoch"]) < int(token.data["epoch"])
 
-    await ctx.tokens.revoke(account, unless=is_earlier)
-    outbox = ctx.records(OutboxRecord)
-    for row in await outbox.find(where={"owner": account.handle}):
-        kind = ctx.plan.mail_kinds.get(row.kind)
-        if kind is not None and kind.token is not None and not is_earlier(kind.token.name, json.loads(row.parts)):
-            await outbox.delete_all(where={"id": row.id})
+    await end_links(ctx, account, unless=is_earlier)
 
 
 async def confirm_email(ctx: Context, account: Account) -> Account:

@@ -8,8 +8,7 @@ from powauth.errors import Conflict, InvalidForm, InvalidToken, Taken
 from powauth.extensions import reset_password
 from powauth.extensions.email_confirmation.records import PendingEmail, UnprovedRecord
 from powauth.extensions.email_confirmation.settings import ConfirmationSettings
-from powauth.operations import Changed, confirm_email, erase_account, replace_email
-from powauth.outbox import OutboxRecord
+from powauth.operations import Changed, confirm_email, end_links, erase_account, replace_email
 from powauth.tokens import Token
 
 
@@ -73,13 +72,10 @@ async def wait_for(ctx: Context, account: Account, email: str) -> bool:
     return True
 
 
-async def cancel(ctx: Context, account: Account) -> bool:
-    """Give a pending address up, with every link and mail for it; say whether there was one."""
-    settings = ctx[ConfirmationSettings]
-    await ctx.tokens.revoke(account, settings.token, unless=lambda _, data: "email" not in data)
-    kind = f"{settings.name}.change"
-    await ctx.records(OutboxRecord).delete_all(where={"owner": account.handle, "kind": kind})
-    return await ctx.records(PendingEmail).delete_all(where={"owner": account.handle}) > 0
+async def cancel(ctx: Context, account: Account) -> None:
+    """Give a pending address up, with every link and mail for it."""
+    await end_links(ctx, account, ctx[ConfirmationSettings].token, unless=lambda _, data: "email" not in data)
+    await ctx.records(PendingEmail).delete_all(where={"owner": account.handle})
 
 
 async def make_way(ctx: Context, account: Account, email: str) -> None:
@@ -128,9 +124,7 @@ async def give_up_password(ctx: Context, account: Account) -> None:
     Whoever made it may be somebody else than whoever reads the mailbox (pre-hijacking): the owner sets a password.
     """
     await ctx.accounts.change(account, Changes(password_hash=None))
-    await ctx.tokens.revoke(account, ctx[ConfirmationSettings].token)
-    kind = f"{ctx[ConfirmationSettings].name}.confirm"
-    await ctx.records(OutboxRecord).delete_all(where={"owner": account.handle, "kind": kind})
+    await end_links(ctx, account, ctx[ConfirmationSettings].token)
 
 
 async def peek_undo(ctx: Context, secret: str) -> Token:

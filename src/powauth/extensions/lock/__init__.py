@@ -4,8 +4,6 @@ Delays that grow are core. A limit's lock leaves browsers that signed in before 
 no stranger shuts anybody out. A proof of the mailbox lifts it, and an owner's; never an administrator's.
 """
 
-from datetime import timedelta
-
 from powauth.context import Context, on
 from powauth.events import AuthenticationFailed, Locked, PasswordChanged, SignedIn, Unlocked
 from powauth.extension import Link, Manifest
@@ -14,20 +12,18 @@ from powauth.extensions.lock import mails, operations
 from powauth.extensions.lock.settings import LockSettings
 from powauth.forms import NoForm
 from powauth.http import Request
-from powauth.limits import Limit
 from powauth.mail import MailKind
 from powauth.operations import request_mail
+from powauth.operations.requests import ASKED_BY_ADDRESS
 from powauth.pages import Done, Outcome, Shown
 from powauth.routing import FormPage
 
 __all__ = ["REQUEST", "UNLOCK", "Lock"]
 
-BY_ADDRESS = Limit(30, per=timedelta(minutes=10))
-
 
 async def request(request: Request[reset_password.RequestForm], ctx: Context) -> Outcome:
     """Owe a mail to whoever this is: the same row for everybody, the sender looks who it is (S11)."""
-    await request_mail(ctx, ctx[Lock].link, request.form.email or request.form.username, limit=mails.BY_IDENTIFIER)
+    await request_mail(ctx, ctx[Lock].link, request.form.email or request.form.username)
     return Done(notice="requested")
 
 
@@ -50,7 +46,9 @@ async def tell_locked(event: Locked, ctx: Context) -> None:
     await mails.tell_locked(ctx, kinds.get(event.account.locked_by or "", mails.LOCKED), event)
 
 
-REQUEST = FormPage(name="request", path="/unlock", form=reset_password.RequestForm, submit=request, limit=BY_ADDRESS)
+REQUEST = FormPage(
+    name="request", path="/unlock", form=reset_password.RequestForm, submit=request, limit=ASKED_BY_ADDRESS
+)
 UNLOCK = FormPage(name="unlock", path="/unlock/{token}", form=NoForm, show=show, submit=unlock)
 
 

@@ -1,20 +1,16 @@
 """The mails about locks."""
 
-from datetime import timedelta
-
 from powauth.accounts import Account
 from powauth.context import Context
 from powauth.events import Locked, Unlocked
-from powauth.limits import Limit
 from powauth.mail import MailKind
+from powauth.operations.requests import ASKED_BY_IDENTIFIER
 from powauth.pages import Page
 from powauth.tokens import TokenKind
 
 LOCKED = MailKind("locked")
 """An administrator locked the account."""
 UNLOCKED = MailKind("unlocked")
-
-BY_IDENTIFIER = Limit(5, per=timedelta(hours=1))
 
 
 def is_for(account: Account) -> bool:
@@ -24,7 +20,7 @@ def is_for(account: Account) -> bool:
 
 def link(page: Page, token: TokenKind) -> MailKind:
     """Return the mail that was asked for."""
-    return MailKind("link", page=page, token=token, limit=BY_IDENTIFIER, for_whom=is_for)
+    return MailKind("link", page=page, token=token, limit=ASKED_BY_IDENTIFIER, for_whom=is_for)
 
 
 def guarded(page: Page, token: TokenKind) -> MailKind:

@@ -1,7 +1,5 @@
 """A closed account is kept for a while, with its address, and a mailed link opens it again. Then it is erased."""
 
-from datetime import timedelta
-
 from powauth.accounts import Account
 from powauth.context import Context, on
 from powauth.events import Closed, Closing, EmailRestored, Reopened
@@ -13,16 +11,13 @@ from powauth.extensions.reopen.settings import ReopenSettings
 from powauth.extensions.reset_password import RequestForm
 from powauth.forms import NoForm
 from powauth.http import Request
-from powauth.limits import Limit
 from powauth.mail import MailKind
 from powauth.operations import request_mail
+from powauth.operations.requests import ASKED_BY_ADDRESS, ASKED_BY_IDENTIFIER
 from powauth.pages import Detour, Done, Outcome, Shown
 from powauth.routing import FormPage
 
 __all__ = ["REOPEN", "REQUEST", "ClosureRecord", "Reopen"]
-
-BY_ADDRESS = Limit(30, per=timedelta(minutes=10))
-BY_IDENTIFIER = Limit(5, per=timedelta(hours=1))
 
 
 def is_closed(account: Account) -> bool:
@@ -44,11 +39,11 @@ async def reopen(request: Request[NoForm], ctx: Context) -> Outcome:
 
 async def request(request: Request[RequestForm], ctx: Context) -> Outcome:
     """Owe a mail to whoever this is: the same row for everybody, the sender looks who it is (S11)."""
-    await request_mail(ctx, ctx[Reopen].again, request.form.email or request.form.username, limit=BY_IDENTIFIER)
+    await request_mail(ctx, ctx[Reopen].again, request.form.email or request.form.username)
     return Done(notice="requested")
 
 
-REQUEST = FormPage(name="request", path="/reopen", form=RequestForm, submit=request, limit=BY_ADDRESS)
+REQUEST = FormPage(name="request", path="/reopen", form=RequestForm, submit=request, limit=ASKED_BY_ADDRESS)
 REOPEN = FormPage(name="reopen", path="/reopen/{token}", form=NoForm, show=show, submit=reopen)
 
 
@@ -89,7 +84,7 @@ class Reopen(ReopenSettings):
     @property
     def again(self) -> MailKind:
         """The mail that was asked for, because the first one was lost."""
-        return MailKind("link", page=REOPEN, token=self.token, limit=BY_IDENTIFIER, for_whom=is_closed)
+        return MailKind("link", page=REOPEN, token=self.token, limit=ASKED_BY_IDENTIFIER, for_whom=is_closed)
 
     def manifest(self) -> Manifest:
         """Return what it adds."""

@@ -1,7 +1,5 @@
 """Reset a forgotten password by a mailed link. Known or unknown, the answer and the work are the same."""
 
-from datetime import timedelta
-
 from powauth.accounts import Account
 from powauth.context import Context
 from powauth.extension import Link, Manifest
@@ -10,28 +8,24 @@ from powauth.extensions.reset_password import handlers
 from powauth.extensions.reset_password.forms import RequestForm, ResetForm
 from powauth.extensions.reset_password.settings import ResetSettings
 from powauth.http import Request
-from powauth.limits import Limit
 from powauth.mail import MailKind
 from powauth.operations import request_mail, restore_email
+from powauth.operations.requests import ASKED_BY_ADDRESS, ASKED_BY_IDENTIFIER
 from powauth.pages import Done, Outcome
 from powauth.routing import FormPage
 from powauth.tokens import Token
 
 __all__ = ["REQUEST", "RESET", "RequestForm", "ResetForm", "ResetPassword", "restore", "send_link"]
 
-BY_ADDRESS = Limit(30, per=timedelta(minutes=10))
-BY_IDENTIFIER = Limit(5, per=timedelta(hours=1))
-"""Mails that strangers can order for one person; each of them holds a link that works."""
-
 
 async def request(request: Request[RequestForm], ctx: Context) -> Outcome:
     """Owe a mail to whoever this is: the same row for everybody, the sender looks who it is (S11)."""
     typed = request.form.email or request.form.username
-    await request_mail(ctx, ctx[ResetPassword].mail, typed, limit=BY_IDENTIFIER)
+    await request_mail(ctx, ctx[ResetPassword].mail, typed)
     return Done(notice="requested")
 
 
-REQUEST = FormPage(name="request", path="/reset-password", form=RequestForm, submit=request, limit=BY_ADDRESS)
+REQUEST = FormPage(name="request", path="/reset-password", form=RequestForm, submit=request, limit=ASKED_BY_ADDRESS)
 RESET = FormPage(
     name="reset", path="/reset-password/{token}", form=ResetForm, show=handlers.show, submit=handlers.submit
 )
@@ -57,7 +51,7 @@ class ResetPassword(ResetSettings):
     @property
     def mail(self) -> MailKind:
         """The mail that holds the link."""
-        return MailKind("link", page=RESET, token=self.token, limit=BY_IDENTIFIER)
+        return MailKind("link", page=RESET, token=self.token, limit=ASKED_BY_IDENTIFIER)
 
     def manifest(self) -> Manifest:
         """Return what it adds."""

@@ -1,6 +1,5 @@
 """What an owner does about what somebody else did."""
 
-import json
 from collections.abc import Mapping
 
 from powauth.accounts import Account, Changes
@@ -10,8 +9,7 @@ from powauth.events import EmailConfirmed
 from powauth.extensions import reset_password
 from powauth.extensions.reset_password import ResetPassword
 from powauth.extensions.security_mails.settings import SecuritySettings
-from powauth.operations import lock_account
-from powauth.outbox import OutboxRecord
+from powauth.operations import end_links, lock_account
 from powauth.tokens import Token
 
 
@@ -53,11 +51,7 @@ async def keep_proved(event: EmailConfirmed, ctx: Context) -> None:
     """Let a proved mailbox stand against former ones that nobody proved: their ways back end."""
     kind = ctx[SecuritySettings].put_back_token
 
-    def stands(name: str, data: Mapping[str, str]) -> bool:
-        return name != kind.name or data["proved"] == "yes"
+    def stands(_: str, data: Mapping[str, str]) -> bool:
+        return data["proved"] == "yes"
 
-    await ctx.tokens.revoke(event.account, kind, unless=stands)
-    outbox = ctx.records(OutboxRecord)
-    for row in await outbox.find(where={"owner": event.account.handle, "kind": "security_mails.email_changed"}):
-        if not stands(kind.name, json.loads(row.parts)):
-            await outbox.delete_all(where={"id": row.id})
+    await end_links(ctx, event.account, kind, unless=stands)
