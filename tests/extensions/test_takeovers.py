@@ -483,3 +483,15 @@ async def test_the_user_name_does_not_tell_whether_the_address_was_free(tmp_path
             again = await program.post("/sign-up", email=f"mine{number}@evil.example", username=name, password=OTHER)
             found.append(again.status)
         assert found[0] == found[1]
+
+
+async def test_in_a_time_of_grace_nobody_takes_a_password_away_by_naming_an_address(tmp_path: Path) -> None:
+    """Its account is in use although nobody proved it: that somebody else names its address changes nothing."""
+    extensions = (*all_extensions(), EmailConfirmation(grace=timedelta(days=1)), ResetPassword())
+    async with house(tmp_path, extensions=extensions) as home:
+        site, stranger = home.site(), home.site()
+        await sign_up(site, ADA)
+        await sign_up(stranger, T1)
+        await stranger.post("/account/email", email=ADA, current_password=PASSWORD)
+        assert site.mail.kind == "email_confirmation.attempted"
+        await sign_in(site.browser())

@@ -144,7 +144,8 @@ async def proved(event: EmailConfirmed, ctx: Context) -> None:
 
 async def answer_attempt(ctx: Context, account: Account) -> MailKind:
     """Choose what the owner of a taken address is mailed: of one that nobody proved, the way to an own password."""
-    if account.is_confirmed or not ctx.has(ResetPassword):
+    may_be_in_use = account.is_confirmed or ctx[EmailConfirmation].grace
+    if may_be_in_use or not ctx.has(ResetPassword):
         return ctx[EmailConfirmation].attempted
     await operations.give_up_password(ctx, account)
     return ctx[ResetPassword].mail
