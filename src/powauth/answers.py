@@ -180,6 +180,7 @@ def session_data(session: Session) -> dict[str, object]:
         "expires_at": session.ends_at,
         "client": session.client,
         "device": session.device,
+        "actor": session.actor,
         "proofs": [{"factor": proof.factor, "at": proof.at} for proof in session.proofs],
     }
 

@@ -144,6 +144,11 @@ class Context:
         return self.caller.session
 
     @property
+    def actor(self) -> Handle | None:
+        """Who acts as the signed-in account; `None` for its owner, and where nobody is signed in."""
+        return self.caller.session.actor if self.caller.session else None
+
+    @property
     def pending(self) -> Pending:
         """The parked sign-in whose detour this is. Raises `NotSignedIn`."""
         if self.caller.pending is None:

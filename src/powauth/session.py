@@ -50,6 +50,8 @@ class Session:
     client: str = ""
     device: str = ""
     meta: Mapping[str, str] = field(default_factory=dict[str, str])
+    actor: Handle | None = None
+    """Who acts as this account (RFC 8693 §4.1); `None` for its owner."""
     version: int = field(default=0, compare=False, repr=False)
 
     def proved_at(self, *factors: str) -> datetime | None:
@@ -76,6 +78,7 @@ def encode_session(session: Session) -> bytes:
             session.client,
             session.device,
             dict(session.meta),
+            *([session.actor] if session.actor else []),
         ],
         separators=(",", ":"),
     ).encode()
@@ -102,6 +105,7 @@ def decode_session(handle: Handle, id: str, entry: Entry) -> Session | None:
             client=values[11],
             device=values[12],
             meta=values[13],
+            actor=Handle(values[14]) if len(values) > 14 else None,
             version=entry.version,
         )
     except (ValueError, TypeError, IndexError, KeyError):  # a store that was written to by something else: refuse

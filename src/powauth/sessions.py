@@ -202,6 +202,7 @@ class Sessions:
         device: str = "",
         meta: Mapping[str, str] | None = None,
         ends_by: datetime | None = None,
+        actor: Handle | None = None,
     ) -> Session:
         """Return a session that is not stored yet. Only `sign_in` calls this."""
         now = self._clock.now()
@@ -221,12 +222,17 @@ class Sessions:
             client=client,
             device=device,
             meta=meta or {},
+            actor=actor,
         )
 
     async def start(self, session: Session) -> None:
-        """Store a new session; where an account has too many, the one that was used least recently ends."""
+        """Store a new session; where an account has too many, the one that was used least recently ends.
+
+        Whoever acts as somebody ends none of theirs.
+        """
         await self._put(session)
-        await self._end_surplus(session.handle, keep=session.id)
+        if session.actor is None:
+            await self._end_surplus(session.handle, keep=session.id)
 
     def raised(self, session: Session, proof: Proof) -> Session:
         """Return the session with one more proof, under a new id and the same public id; not stored yet."""
@@ -336,7 +342,7 @@ class Sessions:
         return tuple(session for session in sessions if session is not None and session.ends_at > now)
 
     async def _end_surplus(self, handle: Handle, *, keep: str) -> None:
-        sessions = await self.list(handle)
+        sessions = [session for session in await self.list(handle) if session.actor is None]
         for session in sessions[self._settings.most_per_account :]:
             if session.id != keep:
                 await self.end(session)

@@ -12,7 +12,7 @@ from powauth.cli.work import SPARED, found, keeps_sessions_to_itself, run, tenan
 from powauth.events import SessionEnded
 from powauth.session import Session
 
-COLUMNS = ("id", "device", "client", "transport", "created_at", "seen_at", "ends_at", "factors")
+COLUMNS = ("id", "device", "client", "transport", "created_at", "seen_at", "ends_at", "actor", "factors")
 
 
 @click.group("sessions")
@@ -82,6 +82,7 @@ def described(session: Session) -> Row:
         "created_at": session.created_at,
         "seen_at": session.seen_at,
         "ends_at": session.ends_at,
+        "actor": session.actor,
         "factors": [proof.factor for proof in session.proofs],
     }
 

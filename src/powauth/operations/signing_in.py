@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from powauth.accounts import Account
+from powauth.accounts import Account, Handle
 from powauth.context import Context
 from powauth.errors import ConfigurationError, InvalidCredentials
 from powauth.events import (
@@ -58,11 +58,13 @@ async def sign_in(
     extras: Mapping[type[Form], Form] | None = None,
     meta: Mapping[str, str] | None = None,
     ends_by: datetime | None = None,
+    actor: Handle | None = None,
 ) -> Entered | Detour:
     """Start a session for whoever showed these proofs, or say which step stands before it. The only way in.
 
     Runs in a unit of its own, and stores the session as the last step before the commit. It lives as long as every
-    session, but never past `ends_by`. Raises `InvalidCredentials`.
+    session, but never past `ends_by`. `actor` is who acts as the account; their own session goes on. Raises
+    `InvalidCredentials`.
     """
     added = extras or {}
     account = await admit(ctx, proofs, transport=transport, extras=added)
@@ -77,9 +79,10 @@ async def sign_in(
         device=ctx.caller.device,
         meta=meta,
         ends_by=ends_by,
+        actor=actor,
     )
     ctx.signed_in_as(session)
-    if former is not None and transport == "cookie":
+    if former is not None and transport == "cookie" and actor is None:
         await ctx.emit(SessionEnded(handle=former.handle, session=former.public_id))
         ctx.after_commit(lambda: _end(ctx, former))
     await ctx.emit(SessionStarted(handle=account.handle, session=session.public_id))

@@ -45,6 +45,7 @@ def describe(session: Session, ctx: Context, *, marks: Sequence[str]) -> dict[st
         "transport": session.transport,
         "created_at": session.created_at,
         "seen_at": session.seen_at,
+        "actor": session.actor,
         "is_current": session.public_id == ctx.session.public_id,
         "marks": list(marks),
         "end_url": ctx.path(END, id=session.public_id),
