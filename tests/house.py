@@ -14,6 +14,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from powauth import Auth, Extension, MemoryStore, Passwords
 from powauth.asgi.raw import ASGIApp
 from powauth.extensions.email_confirmation import EmailConfirmation
+from powauth.extensions.health import Health
 from powauth.extensions.lock import Lock
 from powauth.extensions.manage_account import ManageAccount
 from powauth.extensions.prove import Prove
@@ -49,6 +50,7 @@ def whole_house() -> tuple[Extension, ...]:
         Reopen(),
         RememberMe(),
         SecurityMails(),
+        Health(),
     )
 
 

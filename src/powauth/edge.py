@@ -25,7 +25,7 @@ from powauth.errors import (
 )
 from powauth.finish import Finish, Following
 from powauth.forms import Form, FormField, Identifier, NoForm, asked, read
-from powauth.http import Redirect, Request, Response, accept_prefers_html
+from powauth.http import RawRequest, Redirect, Request, Response, accept_prefers_html
 from powauth.operations import password_problems
 from powauth.pages import Outcome, Page, Shown
 from powauth.plan import Plan
@@ -88,7 +88,25 @@ class Edge:
 
         Who called it lets the visit announce its traces once the answer is sent: no stopwatch may tell what they are.
         """
+        telemetry = self._plan.telemetry
+        if telemetry is None:
+            return await self._readable(visit)
+        with telemetry.watch("powauth.request", {"http.request.method": visit.raw.known_method}) as watch:
+            response = await self._readable(visit)
+            watch.note("powauth.page", self._page(visit.raw))
+            watch.note("http.response.status_code", response.status)
+            return response
+
+    async def _readable(self, visit: Visit) -> Response:
         return cors.readable(visit.raw, self._plan.origins, await self._answer(visit))
+
+    def _page(self, raw: RawRequest) -> str:
+        """Return the name of the page that was asked for; its path may hold a secret."""
+        try:
+            page, _ = self._router.find(raw.path, raw.method)
+        except AuthError:
+            return ""
+        return self._plan.pages[self._originals[page]].code
 
     async def _answer(self, visit: Visit) -> Response:
         wants = self._wants(visit)

@@ -27,6 +27,7 @@ from powauth.routing import FormPage, form_of, signs_in
 from powauth.settings import Settings
 from powauth.signing import Signer
 from powauth.tokens import TokenRecord
+from powauth.watching import WatchedHasher, WatchedStore, hooks
 
 
 def fold(settings: Settings[Any]) -> Plan:
@@ -59,6 +60,8 @@ def _plan(settings: Settings[Any], manifests: list[Named], schema: Schema, langu
     held = frozenset(page for _, manifest in manifests for page in manifest.holds)
     added = [fields for _, manifest in manifests for fields in manifest.fields]
     owners = {fields.form: name for name, manifest in manifests for fields in manifest.fields}
+    store = settings.database.store(schema, settings.clock) if settings.store is None else settings.store
+    telemetry = settings.telemetry
     return Plan(
         name=settings.name,
         application=settings.application or urlsplit(settings.base_url).hostname or "",
@@ -70,9 +73,11 @@ def _plan(settings: Settings[Any], manifests: list[Named], schema: Schema, langu
         clock=settings.clock,
         database=settings.database,
         schema=schema,
-        store=settings.database.store(schema, settings.clock) if settings.store is None else settings.store,
+        store=store,
+        watched=WatchedStore(store, telemetry) if telemetry else store,
+        telemetry=telemetry,
         signer=Signer(tuple(settings.secret), name=settings.name),
-        hasher=Hasher(passwords),
+        hasher=WatchedHasher(passwords, telemetry, name=settings.name) if telemetry else Hasher(passwords),
         passwords=passwords,
         session_settings=settings.sessions,
         backoff=settings.backoff,
@@ -88,7 +93,7 @@ def _plan(settings: Settings[Any], manifests: list[Named], schema: Schema, langu
         field_owners=owners,
         links={page: _links(page, pages, manifests) for page in pages},
         extensions={type(extension): extension for extension in settings.extensions},
-        hooks=_hooks(manifests, settings.hooks),
+        hooks=_hooks(manifests, (*settings.hooks, *(hooks(telemetry) if telemetry else ()))),
         pages=pages,
         token_kinds=tuple(kind for _, manifest in manifests for kind in manifest.tokens),
         mail_kinds=mails,

@@ -11,6 +11,7 @@ from powauth.forms import F, Form
 E = TypeVar("E", bound=Form)
 
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"})
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 ReadBody = Callable[[int], Awaitable[bytes]]
@@ -66,6 +67,11 @@ class RawRequest:
     def is_unsafe(self) -> bool:
         """Whether it may change something: not GET, HEAD, OPTIONS."""
         return self.method not in SAFE
+
+    @property
+    def known_method(self) -> str:
+        """The method if it is one of RFC 9110 §9 or PATCH; a client may make others up."""
+        return self.method if self.method in METHODS else "_OTHER"
 
 
 def read_cookie(raw: RawRequest, name: str) -> str | None:

@@ -25,6 +25,7 @@ from powauth.session import Session
 from powauth.sessions import Sessions, SessionSettings
 from powauth.signing import Signer
 from powauth.stores import Store
+from powauth.telemetry import Telemetry
 from powauth.templates import Templates
 from powauth.tenants import SINGLE, Tenant, Tenants
 from powauth.tokens import TokenKind
@@ -102,6 +103,9 @@ class Plan:
     database: Database[Any] = field(repr=False)
     schema: Schema = field(repr=False)
     store: Store = field(repr=False)
+    watched: Store = field(repr=False)
+    """The same, as telemetry sees it; the store itself where there is none."""
+    telemetry: Telemetry | None = field(repr=False)
     signer: Signer = field(repr=False)
     hasher: Hasher = field(repr=False)
     passwords: Passwords
@@ -218,16 +222,16 @@ class Plan:
         return lru_cache(maxsize=1024)(self._sessions)
 
     def _sessions(self, tenant: str) -> Sessions:
-        return Sessions(self.store, self.signer, self.clock, self.session_settings, name=self.name, tenant=tenant)
+        return Sessions(self.watched, self.signer, self.clock, self.session_settings, name=self.name, tenant=tenant)
 
     def parking(self, tenant: str) -> Parking:
         """Return the parked sign-ins of a tenant."""
-        return Parking(self.store, self.signer, self.clock, name=self.name, tenant=tenant)
+        return Parking(self.watched, self.signer, self.clock, name=self.name, tenant=tenant)
 
     def codes(self, tenant: str) -> Parking:
         """Return the sign-ins of a tenant that ended in a browser and wait for the program that began them."""
         return Parking(
-            self.store,
+            self.watched,
             self.signer,
             self.clock,
             name=self.name,
@@ -238,7 +242,7 @@ class Plan:
 
     def limits(self, tenant: str) -> Limits:
         """Return the limits of a tenant."""
-        return Limits(self.store, self.clock, name=self.name, tenant=tenant)
+        return Limits(self.watched, self.clock, name=self.name, tenant=tenant)
 
 
 NOTICE_LIFETIME = timedelta(seconds=60)

@@ -15,6 +15,7 @@ from powauth.passwords import Passwords
 from powauth.plan import Cookies, IdentifierKind, Paths
 from powauth.sessions import SessionSettings
 from powauth.stores import Store
+from powauth.telemetry import Telemetry
 from powauth.templates import Templates
 from powauth.tenants import Tenants
 
@@ -76,6 +77,8 @@ class Settings(Generic[U]):
     """Whose pages a request asks for; without it there is one world of accounts."""
     trusted_proxies: Sequence[str] = ()
     """Networks whose X-Forwarded-For is believed, such as `10.0.0.0/8`."""
+    telemetry: Telemetry | None = field(default=None, repr=False)
+    """What measures requests, operations, store and hashing: `powauth.opentelemetry`, or one of your own."""
     clock: Clock = field(default_factory=SystemClock, repr=False)
 
     def __post_init__(self) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 import pytest
@@ -26,12 +26,13 @@ from powauth.settings import Settings
 from powauth.smtp import SMTPMailer
 from powauth.sqlalchemy import AccountColumns
 from powauth.stores import Store
+from powauth.telemetry import Watched
 from tests.docs.pages import DOCS, ROOT, blocks, named, pages, rows
 
 REFERENCE = DOCS / "reference"
 ADAPTERS = (
-    "asgi", "bcrypt", "cli", "demo", "fastapi", "http_mail", "jinja", "passwords", "smtp", "sqlalchemy", "sqlite",
-    "starlette", "testing",
+    "asgi", "bcrypt", "cli", "demo", "fastapi", "http_mail", "jinja", "opentelemetry", "passwords", "smtp",
+    "sqlalchemy", "sqlite", "starlette", "testing",
 )  # fmt: skip
 SETTINGS: dict[str, type[Any]] = {
     "## Auth": Settings,
@@ -251,12 +252,27 @@ IMPORTED = re.compile(r"^\s*from (powauth[\w.]*) import (?:\(([^)]*)\)|([^\n(]+)
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
 def test_whatever_a_page_names_of_powauth_is_there(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    assert [path for path in DOTTED.findall(text) if not exists(path)] == []
+    assert [path for path in DOTTED.findall(text) if path not in measured() and not exists(path)] == []
     for block in blocks(page):
         for module, many, few in IMPORTED.findall(block.text):
             listed = re.sub(r"#.*", "", many or few).replace("\n", " ").split(",")
             for name in filter(None, (part.strip().split(" as ")[0] for part in listed)):
                 assert exists(f"{module}.{name}"), f"{block}: {module} has no {name}"
+
+
+MEASURED = re.compile(r'"(powauth\.[a-z_.]+)"')
+
+
+def measured() -> set[str]:
+    """Return the names of spans and metrics, and of what is said of them."""
+    sources = (ROOT / "src/powauth" / name for name in ("telemetry.py", "watching.py", "edge.py"))
+    names = {name for source in sources for name in MEASURED.findall(source.read_text(encoding="utf-8"))}
+    return names | {f"{name}.duration" for name in get_args(Watched)}
+
+
+def test_whatever_is_measured_has_its_place_in_the_guide() -> None:
+    guide = (DOCS / "guides/watch-it-run.md").read_text(encoding="utf-8")
+    assert {name for name in measured() if f"`{name}`" not in guide} == set()
 
 
 def exists(path: str) -> bool:

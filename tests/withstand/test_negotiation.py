@@ -238,6 +238,7 @@ async def test_what_is_made_is_201_and_what_is_done_200_or_204(home: House) -> N
         "created_at",
         "seen_at",
         "expires_at",
+        "actor",
         "client",
         "device",
         "proofs",

@@ -14,6 +14,7 @@ from powauth.limits import Claim
 from powauth.operations.attempts import attempt, clear, count, withdraw
 from powauth.passwords import Verdict
 from powauth.session import Proof
+from powauth.watching import operation
 
 PASSWORD = "password"
 
@@ -32,6 +33,7 @@ class Authentic:
     """The attempts that a finished sign-in makes up for."""
 
 
+@operation
 async def authenticate(ctx: Context, identifier: str, password: str) -> Authentic:
     """Return the account whose password this is. Raises `InvalidCredentials`, `TooManyAttempts`, `HashingBusy`.
 
@@ -96,6 +98,7 @@ async def _rehash(ctx: Context, account: Account, password: str) -> None:
         await unit.rollback()
 
 
+@operation
 async def verify_current(ctx: Context, account: Account, password: str, *, field: str) -> Proof:
     """Return the proof that the signed-in person knows the password. Raises `InvalidForm`. Holds no connection."""
     await ctx.release()

@@ -27,6 +27,7 @@ from powauth.pages import Detour
 from powauth.records import Records
 from powauth.session import Proof, Session
 from powauth.tokens import Token
+from powauth.watching import operation
 
 CARRIES = 5
 """How often a mail is looked at again that the sender takes meanwhile."""
@@ -40,6 +41,7 @@ class Changed:
     session: Session | None = None
 
 
+@operation
 async def change_password(ctx: Context, account: Account, new: str, *, field: str = "new_password") -> Changed:
     """Set a password. Every other session, remembered device and token of the account ends. Raises `InvalidForm`."""
     words = tuple(word for word in (account.email, account.username) if word)
@@ -51,6 +53,7 @@ async def change_password(ctx: Context, account: Account, new: str, *, field: st
     return changed
 
 
+@operation
 async def change_email(ctx: Context, account: Account, email: str) -> Changed | Detour:
     """Set the address, unless an extension asks for a step before. Raises `InvalidForm` when it is taken."""
     current = await lock_unchanged(ctx, account)
@@ -69,6 +72,7 @@ async def replace_email(ctx: Context, account: Account, email: str, *, confirmed
     return changed
 
 
+@operation
 async def restore_email(ctx: Context, account: Account, token: Token, *, keeps_password: bool = False) -> Account:
     """Put the address back that a token says was `former` until the account's epoch became `epoch`.
 
@@ -104,6 +108,7 @@ async def _end_later_links(ctx: Context, account: Account, token: Token) -> None
     await end_links(ctx, account, unless=is_earlier)
 
 
+@operation
 async def confirm_email(ctx: Context, account: Account) -> Account:
     """Say that the address of a locked account is proved; it may be already."""
     if account.is_confirmed:
@@ -121,6 +126,7 @@ async def _store(ctx: Context, account: Account, changes: Changes) -> Account:
         raise as_invalid(taken) from taken
 
 
+@operation
 async def change_username(ctx: Context, account: Account, username: str) -> Account:
     """Set the user name. Raises `InvalidForm` when it is taken: that is always told."""
     current = await lock_unchanged(ctx, account)
@@ -129,6 +135,7 @@ async def change_username(ctx: Context, account: Account, username: str) -> Acco
     return changed
 
 
+@operation
 async def change_profile(ctx: Context, account: Account, values: Mapping[str, object]) -> Account:
     """Set columns of the application's own."""
     current = await lock_unchanged(ctx, account)

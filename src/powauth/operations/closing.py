@@ -7,8 +7,10 @@ from powauth.context import Context
 from powauth.errors import Conflict, InvalidToken, StillReferenced
 from powauth.events import Closed, Closing, Erased, Reopened
 from powauth.operations.changes import announce_ended, change_credential, end_all, lock_unchanged
+from powauth.watching import operation
 
 
+@operation
 async def close_account(ctx: Context, account: Account) -> Account:
     """Close an account: its sessions, remembered devices and tokens end at once.
 
@@ -27,6 +29,7 @@ async def close_account(ctx: Context, account: Account) -> Account:
     return changed.account
 
 
+@operation
 async def reopen_account(ctx: Context, account: Account) -> Account:
     """Open a closed account again; what ended stays ended. Raises `InvalidToken` when it is not closed."""
     if not account.is_closed:
@@ -36,6 +39,7 @@ async def reopen_account(ctx: Context, account: Account) -> Account:
     return reopened
 
 
+@operation
 async def erase_account(ctx: Context, account: Account) -> None:
     """Erase a locked account and all that belongs to it. Raises `Conflict` if rows of the application refer to it."""
     await ctx.emit(Erased(account=account))

@@ -5,8 +5,10 @@ from powauth.context import Context
 from powauth.errors import Forbidden
 from powauth.events import Locked, Unlocked
 from powauth.operations.changes import change_credential
+from powauth.watching import operation
 
 
+@operation
 async def lock_account(ctx: Context, handle: Handle, *, by: LockedBy = "administrator") -> Account:
     """Lock an account: its sessions, remembered devices and tokens end at once. Raises `NotSignedIn` if it is gone.
 
@@ -21,6 +23,7 @@ async def lock_account(ctx: Context, handle: Handle, *, by: LockedBy = "administ
     return changed.account
 
 
+@operation
 async def unlock_account(ctx: Context, handle: Handle, *, by: LockedBy = "administrator") -> Account:
     """Unlock an account; nothing that the lock ended comes back. Raises `NotSignedIn` if it is gone.
 
@@ -34,6 +37,7 @@ async def unlock_account(ctx: Context, handle: Handle, *, by: LockedBy = "admini
     return changed
 
 
+@operation
 async def guard_account(ctx: Context, handle: Handle) -> Account | None:
     """Let only browsers that the account knows sign in, until its owner lifts that: after very many failures.
 

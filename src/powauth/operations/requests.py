@@ -7,12 +7,14 @@ from powauth.errors import FieldError, InvalidForm
 from powauth.limits import Limit
 from powauth.mail import MailKind
 from powauth.operations.attempts import identifier_key
+from powauth.watching import operation
 
 ASKED_BY_ADDRESS = Limit(30, per=timedelta(minutes=10))
 ASKED_BY_IDENTIFIER = Limit(5, per=timedelta(hours=1))
 """Mails that strangers can order for one person; each of them holds a link that works."""
 
 
+@operation
 async def request_mail(
     ctx: Context, kind: MailKind, typed: str, *, limit: Limit = ASKED_BY_IDENTIFIER, field: str = ""
 ) -> None:

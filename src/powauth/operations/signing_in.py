@@ -20,6 +20,7 @@ from powauth.forms import Form
 from powauth.operations.authentication import PASSWORD, may_try
 from powauth.pages import Detour
 from powauth.session import Proof, Session, Transport
+from powauth.watching import operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ async def admit(
     return account if detour is None else detour
 
 
+@operation
 async def sign_in(
     ctx: Context,
     proofs: tuple[Proof, ...],
@@ -105,6 +107,7 @@ async def _end(ctx: Context, session: Session) -> None:
     await ctx.sessions.end(session)
 
 
+@operation
 async def step_up(ctx: Context, proof: Proof) -> Session:
     """Add a proof to the caller's session and return it under its new id. Raises `InvalidCredentials`."""
     session = ctx.session
@@ -116,6 +119,7 @@ async def step_up(ctx: Context, proof: Proof) -> Session:
     return raised
 
 
+@operation
 async def sign_out(ctx: Context) -> None:
     """End the caller's session; one that is over already is no error."""
     session = ctx.caller.session

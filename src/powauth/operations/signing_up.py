@@ -14,8 +14,10 @@ from powauth.operations.authentication import PASSWORD, Authentic
 from powauth.pages import Detour
 from powauth.plan import Plan
 from powauth.session import Proof
+from powauth.watching import operation
 
 
+@operation
 async def sign_up(
     ctx: Context,
     new: NewAccount,

@@ -77,6 +77,16 @@ class Hasher:
         """
         return await self._pool.run(partial(self._judge, password, hash), client=client)
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for a thread."""
+        return self._pool.waiting
+
+    @property
+    def has_room(self) -> bool:
+        """Whether somebody who comes now is not refused."""
+        return self._pool.has_room
+
     def open(self) -> None:
         """Hash again after `close`: an application's lifespan may run more than once in a process."""
         if self._pool.is_closed:

@@ -129,6 +129,12 @@ class Pool:
         """How many jobs have no thread yet."""
         return len(self._queue)
 
+    @property
+    def has_room(self) -> bool:
+        """Whether somebody who comes from elsewhere than all who wait is taken."""
+        with self._changed:
+            return not self._is_closed and self._wait("") <= self._max_wait
+
     async def run(self, work: Callable[[], T], *, client: str) -> T:
         """Return what `work` returns on one of the threads, or raise what it raises.
 
@@ -153,12 +159,15 @@ class Pool:
     def _enter(self, job: Job[T]) -> None:
         with self._changed:
             self._expire(before=job.since - self._max_wait)
-            wait = self._queue.ahead(job.client) * self._mean / self._size
+            wait = self._wait(job.client)
             if self._is_closed or wait > self._max_wait:
                 raise HashingBusy(retry_after=max(SOON, timedelta(seconds=wait)))
             self._start()
             self._queue.put(job)
             self._changed.notify()
+
+    def _wait(self, client: str) -> float:
+        return self._queue.ahead(client) * self._mean / self._size
 
     def _withdraw(self, job: Job[T]) -> None:
         with self._changed:

@@ -10,6 +10,7 @@ from powauth.extensions.email_confirmation.records import PendingEmail, Unproved
 from powauth.extensions.email_confirmation.settings import ConfirmationSettings
 from powauth.operations import Changed, confirm_email, end_links, erase_account, replace_email
 from powauth.tokens import Token
+from powauth.watching import operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ async def peek(ctx: Context, secret: str) -> Confirmation:
     return Confirmation(token.account, token.data.get("email") or token.account.email or "")
 
 
+@operation
 async def confirm(ctx: Context, secret: str) -> Changed:
     """Confirm a new account's address, or the one that it waits for; nobody is signed in by that.
 
@@ -72,6 +74,7 @@ async def wait_for(ctx: Context, account: Account, email: str) -> bool:
     return True
 
 
+@operation
 async def cancel(ctx: Context, account: Account) -> None:
     """Give a pending address up, with every link and mail for it."""
     await end_links(ctx, account, ctx[ConfirmationSettings].token, unless=lambda _, data: "email" not in data)
@@ -132,6 +135,7 @@ async def peek_undo(ctx: Context, secret: str) -> Token:
     return await ctx.tokens.peek(ctx[ConfirmationSettings].undo_token, secret)
 
 
+@operation
 async def undo(ctx: Context, secret: str) -> Account:
     """Put the former address back, and end everything that somebody made meanwhile. Raises `InvalidToken`, `Conflict`.
 

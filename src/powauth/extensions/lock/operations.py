@@ -6,6 +6,7 @@ from powauth.errors import TooManyAttempts
 from powauth.events import AuthenticationFailed, Locked, PasswordChanged, SignedIn, Unlocked
 from powauth.extensions.lock.settings import LockSettings
 from powauth.operations import forgive, guard_account, unlock_account
+from powauth.watching import operation
 
 COUNTED = "lock"
 
@@ -36,6 +37,7 @@ async def peek(ctx: Context, secret: str) -> Account:
     return (await ctx.tokens.peek(ctx[LockSettings].token, secret)).account
 
 
+@operation
 async def unlock(ctx: Context, secret: str) -> Account:
     """Unlock an account by a mailed link; nobody is signed in by that. Raises `InvalidToken`, `Forbidden`."""
     account = await ctx.lock((await peek(ctx, secret)).handle)

@@ -14,6 +14,7 @@ from powauth.operations import sign_in
 from powauth.operations.authentication import may_try
 from powauth.pages import Detour
 from powauth.session import Session
+from powauth.watching import operation
 
 COOKIE = "remember"
 MADE_BY = "remember_me"
@@ -44,6 +45,7 @@ def _hand_out(ctx: Context, family: Family) -> None:
 # ---- coming back ----
 
 
+@operation
 async def come_back(ctx: Context) -> Session | None:
     """Return the session of a remembered browser: a new one, or the one that a parallel request of it began."""
     families = families_of(ctx)

@@ -12,6 +12,7 @@ from powauth.extensions.reopen.records import ClosureRecord
 from powauth.extensions.reopen.settings import ReopenSettings
 from powauth.operations import erase_account, reopen_account
 from powauth.units import begin
+from powauth.watching import operation
 
 AGAIN_AFTER = timedelta(days=1)
 """When erasing is tried again that rows of the application stood in the way of, or that was cut off."""
@@ -42,6 +43,7 @@ async def peek(ctx: Context, secret: str) -> Account:
     return (await ctx.tokens.peek(ctx[ReopenSettings].token, secret)).account
 
 
+@operation
 async def reopen(ctx: Context, secret: str) -> Account:
     """Open a closed account again; nobody is signed in by that. Raises `InvalidToken`."""
     account = await ctx.lock((await peek(ctx, secret)).handle)

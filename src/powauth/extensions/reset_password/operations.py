@@ -12,6 +12,7 @@ from powauth.operations import (
     new_hash,
     unlock_account,
 )
+from powauth.watching import operation
 
 
 async def peek(ctx: Context, secret: str) -> Account:
@@ -19,6 +20,7 @@ async def peek(ctx: Context, secret: str) -> Account:
     return (await ctx.tokens.peek(ctx[ResetSettings].token, secret)).account
 
 
+@operation
 async def reset(ctx: Context, secret: str, password: str, *, field: str) -> Changed:
     """Set a password by a mailed link; every other link dies with it, and nobody is signed in by that.
 

@@ -11,6 +11,7 @@ from powauth.extensions.reset_password import ResetPassword
 from powauth.extensions.security_mails.settings import SecuritySettings
 from powauth.operations import end_links, lock_account
 from powauth.tokens import Token
+from powauth.watching import operation
 
 
 async def peek(ctx: Context, secret: str) -> Token:
@@ -18,6 +19,7 @@ async def peek(ctx: Context, secret: str) -> Token:
     return await ctx.tokens.peek(ctx[SecuritySettings].token, secret)
 
 
+@operation
 async def secure(ctx: Context, secret: str) -> Account:
     """Lock the account down; nobody is signed in by that. Raises `InvalidToken`.
 
@@ -36,6 +38,7 @@ async def peek_put_back(ctx: Context, secret: str) -> Token:
     return await ctx.tokens.peek(ctx[SecuritySettings].put_back_token, secret)
 
 
+@operation
 async def put_back(ctx: Context, secret: str) -> Account:
     """Put the former address back, and mail there how a new password is set. Raises `InvalidToken`, `Conflict`."""
     found = await peek_put_back(ctx, secret)

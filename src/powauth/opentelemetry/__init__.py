@@ -1,0 +1,5 @@
+"""Spans and metrics by OpenTelemetry; needs `powauth[opentelemetry]`."""
+
+from powauth.opentelemetry.measuring import OpenTelemetry
+
+__all__ = ["OpenTelemetry"]
