@@ -17,7 +17,7 @@ from powauth.messages import Words
 from powauth.outbox import Letter, OutboxRecord
 from powauth.pages import Detour, Page
 from powauth.pending import Pending
-from powauth.plan import AnyHook, Plan
+from powauth.plan import Plan
 from powauth.records import R, Records
 from powauth.session import Session
 from powauth.sessions import Sessions
@@ -45,6 +45,8 @@ class Caller:
     """The accounts that this browser signed in to before."""
     cookies: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     """What the browser sent of the cookies that extensions declare, by their names; none beside a bearer token."""
+    operator: str = ""
+    """Who works at the command line, as the system calls them; a name, and no proof."""
 
 
 NOBODY = Caller()
@@ -62,8 +64,8 @@ class Hook(Generic[E]):
 def on(event: type[E], run: Callable[[E, "Context"], Awaitable[Detour | None]]) -> Hook[E]:
     """Return a hook that runs in the unit of work of the operation that announces the event.
 
-    Hooks of one event run in the order of the extensions, the application's own last. One that raises an `AuthError`
-    refuses. A `Detour` may be returned for `SigningIn`, `EmailChanging`, `EmailTaken`, `SignedUp` and `Closing`.
+    Hooks of one event run in the order of the extensions, the application's own last; those of a class that the event
+    is a kind of run after them, so that a hook of `Event` hears all. One that raises an `AuthError` refuses. A `Detour` may be returned for `SigningIn`, `EmailChanging`, `EmailTaken`, `SignedUp` and `Closing`.
     """
     return Hook(event, run)
 
@@ -213,15 +215,12 @@ class Context:
         A gate that asks for one is the last that is asked; of what has happened already, every hook is told.
         """
         first: Detour | None = None
-        for hook in self._hooks(event):
+        for hook in self.plan.hooks_of(type(event)):
             detour = await hook(event, self)
             first = first or detour
             if first is not None and event.is_gate:
                 break
         return first
-
-    def _hooks(self, event: Event) -> tuple[AnyHook, ...]:
-        return (*self.plan.hooks.get(type(event), ()), *self.plan.hooks.get(Event, ()))
 
     def once(self, *what: str) -> bool:
         """Say whether this is asked for the first time in this unit: for a hook whose own work would wake it again."""

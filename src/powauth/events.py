@@ -5,7 +5,7 @@ Both run in the unit of work of the operation. What must follow a commit is give
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from powauth.accounts import Account, Change, Handle, NewAccount
 from powauth.forms import Form
@@ -18,11 +18,30 @@ class Event:
 
     is_gate: ClassVar[bool] = False
     """Whether a hook that asks for a step is the last to be asked: the others are asked once it is taken."""
+    is_fact: ClassVar[bool] = True
+    """Whether something happened: `False` for what is about to, may be refused, or only asks hooks to add something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """Marks a field whose text or number is no secret and nobody's name: it may be written down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """Marks a field that holds an address: written down is only what tells whether two of them are the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unwritten:
+    """Marks a field that is never written down, although its type could be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigningUp(Event):
     """An account is about to be made."""
+
+    is_fact = False
 
     new: NewAccount
     extras: Mapping[type[Form], Form] = field(default_factory=dict[type[Form], Form])
@@ -61,15 +80,15 @@ class Authenticated(Event):
     """Somebody showed a factor; nothing is granted by that."""
 
     account: Account
-    factor: str
+    factor: Annotated[str, Plain()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthenticationFailed(Event):
     """Somebody failed to show a factor. `handle` is there if the identifier was an account's."""
 
-    factor: str
-    identifier: str
+    factor: Annotated[str, Plain()]
+    identifier: Annotated[str, Personal()]
     handle: Handle | None = None
 
 
@@ -81,6 +100,7 @@ class SigningIn(Event):
     """
 
     is_gate = True
+    is_fact = False
 
     account: Account
     proofs: tuple[Proof, ...]
@@ -106,6 +126,8 @@ class SignedIn(Event):
 class SigningOut(Event):
     """A session is about to be ended by its owner."""
 
+    is_fact = False
+
     session: Session
 
 
@@ -119,6 +141,8 @@ class SignedOut(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordChanging(Event):
     """A password is about to change."""
+
+    is_fact = False
 
     account: Account
 
@@ -135,9 +159,10 @@ class EmailChanging(Event):
     """An address is about to change. A hook that returns a `Detour` lets it wait for a step."""
 
     is_gate = True
+    is_fact = False
 
     account: Account
-    email: str
+    email: Annotated[str, Personal()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +170,7 @@ class EmailChanged(Event):
     """An address changed."""
 
     account: Account
-    former: str | None
+    former: Annotated[str | None, Personal()]
     was_confirmed: bool = False
     """Whether the former address was proved: only then does its mailbox have a say."""
 
@@ -155,7 +180,7 @@ class EmailRestored(Event):
     """A former address was put back by whoever reads its mailbox: somebody else had changed it to `former`."""
 
     account: Account
-    former: str | None
+    former: Annotated[str | None, Personal()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +204,7 @@ class ProfileChanged(Event):
     """Columns of the application's own changed."""
 
     account: Account
-    fields: tuple[str, ...]
+    fields: Annotated[tuple[str, ...], Plain()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +224,8 @@ class Unlocked(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closing(Event):
     """An account is about to be closed. A hook that returns a `Detour` lets it be kept, closed, instead of erased."""
+
+    is_fact = False
 
     account: Account
 
@@ -229,7 +256,7 @@ class SessionStarted(Event):
     """A session began. `session` is its public id."""
 
     handle: Handle
-    session: str
+    session: Annotated[str, Plain()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,7 +264,7 @@ class SessionEnded(Event):
     """A session was ended by somebody; one that only expired is not announced."""
 
     handle: Handle
-    session: str
+    session: Annotated[str, Plain()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,14 +272,22 @@ class SessionStolen(Event):
     """A cookie was used after its successor: two hold it. The session is over."""
 
     handle: Handle
-    session: str
+    session: Annotated[str, Plain()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreachLookupFailed(Event):
+    """The list of breached passwords did not answer, so a new password was not compared with it."""
+
+    passed: bool
+    """Whether the password was taken all the same: `Passwords(breach_failure="pass")`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenMinted(Event):
     """A mailed secret was made."""
 
-    kind: str
+    kind: Annotated[str, Plain()]
     handle: Handle
 
 
@@ -260,7 +295,7 @@ class TokenMinted(Event):
 class TokenTaken(Event):
     """A mailed secret was used up."""
 
-    kind: str
+    kind: Annotated[str, Plain()]
     handle: Handle
 
 
@@ -268,14 +303,14 @@ class TokenTaken(Event):
 class TokenRefused(Event):
     """Somebody came with a mailed secret that is not valid."""
 
-    kind: str
+    kind: Annotated[str, Plain()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitReached(Event):
     """Somebody came too often."""
 
-    limit: str
+    limit: Annotated[str, Plain()]
     client: str
 
 
@@ -283,8 +318,8 @@ class LimitReached(Event):
 class MailFailed(Event):
     """A mail was given up."""
 
-    kind: str
-    to: str
+    kind: Annotated[str, Plain()]
+    to: Annotated[str, Personal()]
     """The address; empty for the account's own."""
     parts: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     handle: Handle | None = None

@@ -201,7 +201,16 @@ class Plan:
 
     def listens(self, event: type[Event]) -> bool:
         """Say whether a hook listens to an event."""
-        return event in self.hooks or Event in self.hooks
+        return bool(self.hooks_of(event))
+
+    @cached_property
+    def hooks_of(self) -> Callable[[type[Event]], tuple[AnyHook, ...]]:
+        """The hooks of an event: of its own kind first, then of what it is a kind of, those of `Event` last."""
+        return lru_cache(maxsize=1024)(self._hooks_of)  # by type: there are as many as there are classes
+
+    def _hooks_of(self, event: type[Event]) -> tuple[AnyHook, ...]:
+        kinds = (kind for kind in event.__mro__ if issubclass(kind, Event))
+        return tuple(hook for kind in kinds for hook in self.hooks.get(kind, ()))
 
     def all_tenants(self) -> tuple[Tenant, ...]:
         """Return every tenant, or the single one."""

@@ -39,7 +39,9 @@ class Unique:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Searched often."""
+    """Searched often. `then` names the fields that the rows found are put in order by."""
+
+    then: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +83,21 @@ class Record:
     __steps__: ClassVar[Mapping[int, str]] = {}
     """SQL per version that is reached, run after the columns were added. `{table}` stands for the table's name."""
 
+    __append_only__: ClassVar[bool] = False
+    """Whether rows are never changed, and end by age alone: `update` and `delete` refuse, `delete_all` needs `below`."""
+
     version: int = field(default=0, compare=False)
     """Which state of the row this is; `update` and `delete` act only on that one."""
 
-    def __init_subclass__(cls, *, table: str = "", schema_version: int = 1, **keywords: object) -> None:
+    def __init_subclass__(
+        cls, *, table: str = "", schema_version: int = 1, append_only: bool = False, **keywords: object
+    ) -> None:
         super().__init_subclass__(**keywords)
         if "version" in cls.__annotations__:
             raise ConfigurationError(f"{cls.__name__}.version: every record counts its states there: rename yours")
         cls.__table__ = table or cls.__name__.lower()
         cls.__schema_version__ = schema_version
+        cls.__append_only__ = append_only
         dataclass(frozen=True, kw_only=True)(cls)
 
     def replace(self, **changes: object) -> Self:
@@ -163,7 +171,11 @@ def new_id() -> str:
 
 
 class Records(Protocol[R]):
-    """The rows of one record, in one tenant and one unit of work."""
+    """The rows of one record, in one tenant and one unit of work.
+
+    Where rows are only ever added, `update` and `delete` raise `TypeError`, and so does `delete_all` that asks for
+    anything but age.
+    """
 
     async def add(self, record: R) -> R:
         """Store a new row. Raises `Taken` with the field's name where the engine tells."""

@@ -159,7 +159,8 @@ class Visit:
         """
         traces, self.traces = self.traces, []
         if traces:
-            caller = Caller(client=self.client, device=self.device, language=self.language)
+            who = self._session  # whose request it was; nobody is signed in by that
+            caller = Caller(client=self.client, device=self.device, language=self.language, session=who)
             await to_its_end(announce(self.plan, self.tenant, caller, traces))
 
     def carry(self, session: Session) -> None:

@@ -1,5 +1,6 @@
 """Signing up: an account is made."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -7,14 +8,16 @@ from powauth import passwords
 from powauth.accounts import Account, NewAccount, new_handle
 from powauth.clients import limit_key
 from powauth.context import Context
-from powauth.errors import FieldError, InvalidForm, Taken
-from powauth.events import EmailTaken, SignedUp, SigningUp
+from powauth.errors import FieldError, InvalidForm, Taken, Unavailable
+from powauth.events import BreachLookupFailed, EmailTaken, SignedUp, SigningUp
 from powauth.forms import Form
 from powauth.operations.authentication import PASSWORD, Authentic
 from powauth.pages import Detour
 from powauth.plan import Plan
 from powauth.session import Proof
 from powauth.watching import operation
+
+log = logging.getLogger("powauth")
 
 
 @operation
@@ -78,10 +81,24 @@ async def new_hash(ctx: Context, password: str, words: tuple[str, ...], *, field
     problems = password_problems(ctx.plan, password, words)
     if not problems:
         await ctx.release()
-        problems = _as_errors(await passwords.breach.problems(password, ctx.plan.passwords.breach))
+        problems = _as_errors(await _breaches(ctx, password))
     if problems:
         raise InvalidForm({field: problems})
     return await ctx.plan.hasher.hash(password, client=limit_key(ctx.caller.client))
+
+
+async def _breaches(ctx: Context, password: str) -> list[FieldError]:
+    """Return whether a password was breached. Raises `Unavailable` where it may not pass while nobody can tell."""
+    settings = ctx.plan.passwords
+    try:
+        return await passwords.breach.problems(password, settings.breach, least=settings.breach_least)
+    except passwords.NotAnswered as error:
+        passes = settings.breach_failure == "pass"
+        log.warning("the list of breached passwords did not answer (%s): %s", settings.breach_failure, error)
+        ctx.trace(BreachLookupFailed(passed=passes))
+        if passes:
+            return []
+        raise Unavailable from error
 
 
 def password_problems(plan: Plan, password: str, words: tuple[str, ...]) -> list[FieldError]:

@@ -1,7 +1,7 @@
 """Passwords: argon2id off the event loop, which ones are refused, peppers, and hashes of other systems."""
 
 from powauth.passwords import breach
-from powauth.passwords.breach import BreachLookup
+from powauth.passwords.breach import BreachLookup, NotAnswered
 from powauth.passwords.foreign import ForeignHash
 from powauth.passwords.hashing import Hasher, Verdict
 from powauth.passwords.policy import problems
@@ -12,6 +12,7 @@ __all__ = [
     "BreachLookup",
     "ForeignHash",
     "Hasher",
+    "NotAnswered",
     "Passwords",
     "Pepper",
     "Verdict",

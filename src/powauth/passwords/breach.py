@@ -10,6 +10,10 @@ from powauth.passwords.text import normalise
 PREFIX = 5  # k-anonymity: some hundreds of breached passwords share these hexadecimal digits
 
 
+class NotAnswered(Exception):
+    """The list could not be asked, or answered nothing that can be read."""
+
+
 class BreachLookup(Protocol):
     """A list of breached passwords. Only the first five digits of a SHA-1 leave the process."""
 
@@ -17,8 +21,7 @@ class BreachLookup(Protocol):
         """Return how often each password was breached whose SHA-1 begins with `prefix`.
 
         `prefix` is five upper-case hexadecimal digits; the keys are the other 35, the values what the list
-        counted (0 for padding). A list that does not answer is the implementation's decision, and its to
-        count: return nothing to let the password pass, raise `Unavailable` to refuse.
+        counted (0 for padding). Raises `NotAnswered`: what that means is `Passwords(breach_failure=…)`.
         """
         ...
 
@@ -30,9 +33,12 @@ async def count(password: str, lookup: BreachLookup) -> int:
     return found.get(digest[PREFIX:], 0)
 
 
-async def problems(password: str, lookup: BreachLookup | None) -> list[FieldError]:
-    """Return `breached` if the password is known; nothing without a list to ask."""
+async def problems(password: str, lookup: BreachLookup | None, *, least: int = 1) -> list[FieldError]:
+    """Return `breached` if the password was breached that often; nothing without a list to ask.
+
+    Raises `NotAnswered`.
+    """
     if lookup is None:
         return []
     times = await count(password, lookup)
-    return [FieldError("breached", {"count": times})] if times else []
+    return [FieldError("breached", {"count": times})] if times >= max(1, least) else []

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Literal, Protocol, runtime_checkable
 
 from powauth.passwords.argon import MAX_MEMORY, MAX_PARALLELISM, MAX_WORK, Parameters
 from powauth.passwords.breach import BreachLookup
@@ -15,6 +16,15 @@ SHORTEST_ALONE = 15  # the same, as the only factor
 LONGEST_MINIMUM = 64  # the same: at least 64 have to be allowed
 PEPPER_ID = re.compile(r"[A-Za-z0-9._-]{1,32}")
 PEPPER_BYTES = 32
+
+
+@runtime_checkable
+class Checked(Protocol):
+    """Something with settings of its own."""
+
+    def problems(self) -> Sequence[str]:
+        """Return what is wrong with them, a sentence each."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,13 @@ class Passwords:
     breach: BreachLookup | None = None
     """A list of breached passwords to ask when one is set."""
 
+    breach_least: int = 1
+    """How often a password must have been breached to be refused."""
+
+    breach_failure: Literal["pass", "refuse"] = "pass"
+    """What becomes of a password while the list does not answer: it is taken, or the visitor is told to come back
+    later (503). `BreachLookupFailed` is announced either way; the strict profile refuses."""
+
     threads: int | None = None
     """Threads that hash. `None`: the cores that this process may use, divided by `worker_processes`."""
 
@@ -71,7 +88,7 @@ class Passwords:
 
     def strict(self) -> "Passwords":
         """Return these settings as the strict profile has them."""
-        return replace(self, min_length=max(self.min_length, SHORTEST_ALONE))
+        return replace(self, min_length=max(self.min_length, SHORTEST_ALONE), breach_failure="refuse")
 
     @property
     def parameters(self) -> Parameters:
@@ -84,7 +101,8 @@ class Passwords:
 
     def problems(self) -> tuple[str, ...]:
         """Return what is impossible or unsafe, a sentence each."""
-        return (*cost_problems(self.parameters), *length_problems(self), *pepper_problems(self), *pool_problems(self))
+        cost = cost_problems(self.parameters)
+        return (*cost, *length_problems(self), *breach_problems(self), *pepper_problems(self), *pool_problems(self))
 
 
 def usable_cores() -> int:
@@ -107,6 +125,15 @@ def length_problems(settings: Passwords) -> Iterator[str]:
     """Yield what is wrong with the shortest length."""
     if not SHORTEST <= settings.min_length <= LONGEST_MINIMUM:
         yield f"Passwords(min_length=…) must be {SHORTEST} to {LONGEST_MINIMUM} (NIST SP 800-63B-4 §3.1.1.2)"
+
+
+def breach_problems(settings: Passwords) -> Iterator[str]:
+    """Yield what is wrong with asking for breached passwords."""
+    if settings.breach_least < 1:
+        yield "Passwords(breach_least=…) must be 1 or more: what was never breached has the count 0"
+    lookup = settings.breach
+    if isinstance(lookup, Checked):
+        yield from (f"Passwords(breach=…): {problem}" for problem in lookup.problems())
 
 
 def pepper_problems(settings: Passwords) -> Iterator[str]:

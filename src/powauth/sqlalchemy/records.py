@@ -60,6 +60,7 @@ class TableRecords(Generic[R]):
 
     async def update(self, record: R, **changes: object) -> R:
         """Store the changes if the row is still this one and return it as it is then. Raises `Stale`, `Taken`."""
+        self._refuse(is_about_age=False)
         fixed = [name for name in changes if name in self._table.key or name not in self._columns]
         if fixed:
             raise ValueError(f"{', '.join(fixed)} of {self._record.__name__} cannot change: delete it, add another")
@@ -73,6 +74,7 @@ class TableRecords(Generic[R]):
 
     async def delete(self, record: R) -> bool:
         """Delete the row if it is still this one; say whether it was."""
+        self._refuse(is_about_age=False)
         deleted = await self._transaction.write(delete(self._table.table).where(self._this(record)))
         return deleted.rowcount == 1
 
@@ -80,6 +82,7 @@ class TableRecords(Generic[R]):
         self, *, where: Mapping[str, object], below: Mapping[str, object] | None = None, limit: int | None = None
     ) -> int:
         """Delete the rows whose fields have these values and lie below those, at most so many; say how many."""
+        self._refuse(is_about_age=bool(below) and not where)
         condition = self._where(where, below)
         if limit is None:
             return (await self._transaction.write(delete(self._table.table).where(condition))).rowcount
@@ -91,6 +94,10 @@ class TableRecords(Generic[R]):
             some = tuple_(*keys).in_([tuple(row) for row in found[start : start + _AT_ONCE]])
             count += (await self._transaction.write(delete(self._table.table).where(condition, some))).rowcount
         return count
+
+    def _refuse(self, *, is_about_age: bool) -> None:
+        if self._record.__append_only__ and not is_about_age:
+            raise TypeError(f"{self._record.__name__}: its rows are only ever added, and end by age")
 
     def _key(self, key: Sequence[object]) -> dict[str, object]:
         if len(key) != len(self._table.key):

@@ -58,6 +58,11 @@ def problems(record: type[Record], *, encryption: bool) -> Iterable[str]:
         yield f"{record.__name__} has no Key: mark a field with Annotated[str, Key()]"
     for column in fields:
         yield from _column_problems(f"{record.__name__}.{column.name}", column, encryption=encryption)
+    names = {column.name for column in fields}
+    for column in fields:
+        yield from (
+            f"{record.__name__}.{column.name}: there is no {name}" for name in _then(column) if name not in names
+        )
     for group in (*_unique(fields).values(), [column for column in fields if column.mark(Key)]):
         if MAX_TENANT + sum(column.length for column in group if column.type == "str") > LONGEST_INDEXED:
             names = ", ".join(column.name for column in group)
@@ -84,7 +89,7 @@ def _column_problems(name: str, column: Column, *, encryption: bool) -> Iterable
 def _made(metadata: MetaData, schema: str | None, name: str, fields: tuple[Column, ...]) -> Table:
     key = [TENANT, *(column.name for column in fields if column.mark(Key))]
     uniques = [[TENANT, *(column.name for column in group)] for group in _unique(fields).values()]
-    indexed = [column.name for column in fields if column.mark(Index) or column.mark(Owner)]
+    indexed = [(column.name, _then(column)) for column in fields if column.mark(Index) or column.mark(Owner)]
     return Table(
         name,
         metadata,
@@ -93,9 +98,17 @@ def _made(metadata: MetaData, schema: str | None, name: str, fields: tuple[Colum
         sqlalchemy.Column(VERSION, sqlalchemy.Integer, nullable=False),
         PrimaryKeyConstraint(*key, name=conv(constraint_name("pk", name))),
         *(UniqueConstraint(*group, name=conv(constraint_name("uq", name, *group[1:]))) for group in uniques),
-        *(sqlalchemy.Index(conv(constraint_name("ix", name, column)), TENANT, column) for column in indexed),
+        *(
+            sqlalchemy.Index(conv(constraint_name("ix", name, column)), TENANT, column, *then)
+            for column, then in indexed
+        ),
         schema=schema,
     )
+
+
+def _then(column: Column) -> tuple[str, ...]:
+    mark = column.mark(Index)
+    return mark.then if isinstance(mark, Index) else ()
 
 
 def announce_store_table(metadata: MetaData, name: str) -> None:

@@ -10,5 +10,7 @@ from powauth.events import Event
 class AccountShown(Event):
     """The account page is about to be shown: a hook adds to its data what else its owner should see."""
 
+    is_fact = False
+
     account: Account
     data: dict[str, object] = field(default_factory=dict[str, object])

@@ -1,9 +1,10 @@
 """What happens to remembered devices. `device` is the public id of one."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from powauth.accounts import Handle
-from powauth.events import Event
+from powauth.events import Event, Plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,7 +12,7 @@ class DeviceRemembered(Event):
     """Somebody ticked the box: a device stays signed in."""
 
     handle: Handle
-    device: str
+    device: Annotated[str, Plain()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +20,7 @@ class DeviceForgotten(Event):
     """A device is not remembered any more, for whatever reason; one whose time is up is not announced."""
 
     handle: Handle
-    device: str
+    device: Annotated[str, Plain()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,4 +28,4 @@ class DeviceStolen(Event):
     """A cookie was used although its successor had been: two hold it. The device is forgotten."""
 
     handle: Handle
-    device: str
+    device: Annotated[str, Plain()]

@@ -29,6 +29,8 @@ class Device:
 class DevicesListed(Event):
     """The devices of an account are about to be shown. Hooks add to what is."""
 
+    is_fact = False
+
     session: Session
     """Whoever asks."""
     sessions: tuple[Session, ...]
