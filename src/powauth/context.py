@@ -65,7 +65,8 @@ def on(event: type[E], run: Callable[[E, "Context"], Awaitable[Detour | None]]) 
     """Return a hook that runs in the unit of work of the operation that announces the event.
 
     Hooks of one event run in the order of the extensions, the application's own last; those of a class that the event
-    is a kind of run after them, so that a hook of `Event` hears all. One that raises an `AuthError` refuses. A `Detour` may be returned for `SigningIn`, `EmailChanging`, `EmailTaken`, `SignedUp` and `Closing`.
+    is a kind of run after them, so that a hook of `Event` hears all. One that raises an `AuthError` refuses. A `Detour`
+    may be returned for `SigningIn`, `EmailChanging`, `EmailTaken`, `SignedUp` and `Closing`.
     """
     return Hook(event, run)
 

@@ -84,7 +84,7 @@ class Record:
     """SQL per version that is reached, run after the columns were added. `{table}` stands for the table's name."""
 
     __append_only__: ClassVar[bool] = False
-    """Whether rows are never changed, and end by age alone: `update` and `delete` refuse, `delete_all` needs `below`."""
+    """Whether rows are never changed and end by age: `update` and `delete` refuse, `delete_all` needs `below`."""
 
     version: int = field(default=0, compare=False)
     """Which state of the row this is; `update` and `delete` act only on that one."""

@@ -89,7 +89,7 @@ def _column_problems(name: str, column: Column, *, encryption: bool) -> Iterable
 def _made(metadata: MetaData, schema: str | None, name: str, fields: tuple[Column, ...]) -> Table:
     key = [TENANT, *(column.name for column in fields if column.mark(Key))]
     uniques = [[TENANT, *(column.name for column in group)] for group in _unique(fields).values()]
-    indexed = [(column.name, _then(column)) for column in fields if column.mark(Index) or column.mark(Owner)]
+    indexed = [(f.name, *_then(f)) for f in fields if f.mark(Index) or f.mark(Owner)]
     return Table(
         name,
         metadata,
