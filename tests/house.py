@@ -13,6 +13,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from powauth import Auth, Extension, MemoryStore, Passwords
 from powauth.asgi.raw import ASGIApp
+from powauth.extensions.audit import Audit
 from powauth.extensions.email_confirmation import EmailConfirmation
 from powauth.extensions.health import Health
 from powauth.extensions.lock import Lock
@@ -51,6 +52,7 @@ def whole_house() -> tuple[Extension, ...]:
         RememberMe(),
         SecurityMails(),
         Health(),
+        Audit(),
     )
 
 

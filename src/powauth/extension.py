@@ -1,6 +1,6 @@
 """Extension and Manifest: how a feature says what it adds. Core has no features."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Generic, dataclass_transform
@@ -55,8 +55,10 @@ Return = Callable[[Context], Awaitable[Session | None]]
 
 Asked on top-level navigations and requests of the site itself, where the session's own cookie opens nothing."""
 
-CommandResult = Mapping[str, object] | Sequence[Mapping[str, object]] | None
-"""What a command prints: one thing, several, or nothing; a table for people, JSON for programs. Never a secret."""
+CommandResult = Mapping[str, object] | Sequence[Mapping[str, object]] | AsyncIterator[str] | None
+"""What a command prints: one thing, several, or nothing; a table for people, JSON for programs. Never a secret.
+
+An iterator gives the lines of a file, however long, in a format that the command chose."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,8 @@ class Command(Generic[F]):
     help: str
     form: type[F]
     run: Callable[[F, Context], Awaitable[CommandResult]]
+    writes: bool = True
+    """Whether it changes anything. One that only reads keeps nobody waiting, however long it takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

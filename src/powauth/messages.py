@@ -22,6 +22,7 @@ CORE_MESSAGES: Mapping[str, str] = {
     "error.password_common": "This password is known to many. Please choose another one.",
     "error.password_context": "This password is too close to your name, your address or this site.",
     "error.password_breached": "This password appeared in a data breach. Please choose another one.",
+    "error.unknown_account": "No account has this address, user name or handle.",
     "error.wrong_password": "This is not your current password.",
     "error.not_allowed": "This cannot be set here.",
     "problem.unreadable": "The request could not be read.",

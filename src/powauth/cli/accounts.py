@@ -11,7 +11,7 @@ from powauth.cli.apps import app_option
 from powauth.cli.failures import Failure, Misused, answered
 from powauth.cli.newcomers import newcomer
 from powauth.cli.output import Output, Row, json_option
-from powauth.cli.work import SPARED, found, keeps_sessions_to_itself, run, tenant_of, tenant_option
+from powauth.cli.work import SPARED, found, keeps_sessions_to_itself, operator, run, tenant_of, tenant_option
 from powauth.events import Closed, Closing
 from powauth.operations import erase_account, lock_account, sign_up, unlock_account
 from powauth.pages import Detour
@@ -116,7 +116,7 @@ def create(
     password = None if no_password else passwords.piped() if password_stdin else passwords.asked()
 
     async def work() -> Account:
-        async with auth.begin(tenant=where) as ctx:
+        async with auth.begin(tenant=where, caller=operator()) as ctx:
             made = await sign_up(ctx, new, password)
             account = await ctx.accounts.by_handle(new.handle) if isinstance(made, Detour) else made.account
             if account is None:  # at sign-up that is not told, and something is made in its stead
@@ -139,7 +139,7 @@ def lock(account: str, *, tenant: str | None, auth: Auth[Any], out: Output) -> N
     """
 
     async def work() -> tuple[Account, int]:
-        async with auth.begin(tenant=tenant_of(auth, tenant)) as ctx:
+        async with auth.begin(tenant=tenant_of(auth, tenant), caller=operator()) as ctx:
             known = await found(ctx.accounts, account)
             sessions = await ctx.sessions.list(known.handle)
             return await lock_account(ctx, known.handle), len(sessions)
@@ -158,7 +158,7 @@ def unlock(account: str, *, tenant: str | None, auth: Auth[Any], out: Output) ->
     """Unlock an account. Nothing that the lock ended comes back."""
 
     async def work() -> tuple[Account, bool]:
-        async with auth.begin(tenant=tenant_of(auth, tenant)) as ctx:
+        async with auth.begin(tenant=tenant_of(auth, tenant), caller=operator()) as ctx:
             known = await found(ctx.accounts, account)
             return (await unlock_account(ctx, known.handle), True) if known.is_locked else (known, False)
 
@@ -182,7 +182,7 @@ def close(account: str, *, yes: bool, tenant: str | None, auth: Auth[Any], out: 
             known = await found(ctx.accounts, account)
         if not yes:
             _confirm(f"Erase {known.label} and all that belongs to it, for good?")
-        async with auth.begin(tenant=where) as ctx:
+        async with auth.begin(tenant=where, caller=operator()) as ctx:
             current = await ctx.lock(known.handle)
             await ctx.emit(Closing(account=current))
             await ctx.emit(Closed(account=current))

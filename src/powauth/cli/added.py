@@ -1,7 +1,7 @@
 """The commands of an application's extensions, as `powauth <extension> <name>`."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import click
@@ -10,7 +10,7 @@ from powauth.auth import Auth
 from powauth.cli import passwords
 from powauth.cli.failures import answered
 from powauth.cli.output import Output, json_option
-from powauth.cli.work import run, tenant_of, tenant_option
+from powauth.cli.work import operator, run, tenant_of, tenant_option
 from powauth.extension import Command, CommandResult
 from powauth.forms import Choice, FormField, asked, read
 from powauth.plan import Plan
@@ -36,8 +36,10 @@ def _command(auth: Auth[Any], extension: str, command: Command[Any]) -> click.Co
             form = read(command.form, data, fields)
 
         async def work() -> CommandResult:
-            async with auth.begin(tenant=tenant_of(auth, tenant)) as ctx:
-                return await command.run(form, ctx)
+            where = tenant_of(auth, tenant)
+            async with auth.begin(tenant=where, caller=operator(), writes=command.writes) as ctx:
+                result = await command.run(form, ctx)
+                return await _written(result) if isinstance(result, AsyncIterator) else result
 
         _show(out, run(auth, work))
 
@@ -76,7 +78,16 @@ def _ask(known: FormField) -> str:
     return passwords.asked(known.name.replace("_", " ").capitalize(), confirm=known.is_new_password)
 
 
+async def _written(lines: AsyncIterator[str]) -> AsyncIterator[str]:
+    """Write lines as they come: there may be more than fit into memory."""
+    async for line in lines:
+        click.echo(line)
+    return lines
+
+
 def _show(out: Output, result: CommandResult) -> None:
+    if isinstance(result, AsyncIterator):
+        return  # written as it came
     if result is None:
         out.done({}, "done")
     elif isinstance(result, Mapping):

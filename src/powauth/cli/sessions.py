@@ -8,7 +8,7 @@ from powauth.auth import Auth
 from powauth.cli.apps import app_option
 from powauth.cli.failures import Failure, Misused
 from powauth.cli.output import Output, Row, json_option
-from powauth.cli.work import SPARED, found, keeps_sessions_to_itself, run, tenant_of, tenant_option
+from powauth.cli.work import SPARED, found, keeps_sessions_to_itself, operator, run, tenant_of, tenant_option
 from powauth.events import SessionEnded
 from powauth.session import Session
 
@@ -57,7 +57,7 @@ def end(account: str, ids: tuple[str, ...], *, all_: bool, tenant: str | None, a
     _reach(auth)
 
     async def work() -> list[str]:
-        async with auth.begin(tenant=tenant_of(auth, tenant)) as ctx:
+        async with auth.begin(tenant=tenant_of(auth, tenant), caller=operator()) as ctx:
             handle = (await found(ctx.accounts, account)).handle
             ended: list[str] = []
             for id in ids or [session.public_id for session in await ctx.sessions.list(handle)]:

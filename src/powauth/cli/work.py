@@ -1,6 +1,7 @@
 """Work on an application's accounts: with its database and store open, and everything closed afterwards."""
 
 import asyncio
+import getpass
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
@@ -9,6 +10,7 @@ import click
 from powauth.accounts import Account, AccountId, Accounts, Handle
 from powauth.auth import Auth
 from powauth.cli.failures import Failure, Misused, answered
+from powauth.context import NOBODY, Caller
 from powauth.operations import find_account
 from powauth.stores import MemoryStore
 from powauth.tenants import Tenant
@@ -42,6 +44,14 @@ async def _opened(auth: Auth[Any], work: Callable[[], Awaitable[T]]) -> T:
         await auth.close()
         if isinstance(auth.database, Pooled):  # the process ends here, and with it the loop of its connections
             await auth.database.dispose()
+
+
+def operator() -> Caller:
+    """Return who works here, as the system calls them: what they do is written down with that name."""
+    try:
+        return Caller(operator=getpass.getuser())
+    except (OSError, KeyError, ImportError):  # a container may run as a number that has no name
+        return NOBODY
 
 
 def tenant_option(command: C) -> C:

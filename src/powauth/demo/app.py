@@ -14,6 +14,7 @@ from powauth.demo.mailbox import Mailbox, mailbox_pages
 from powauth.demo.models import User
 from powauth.demo.pages import ADA, ADA_PASSWORD, own_pages
 from powauth.demo.theme import APPLICATION, Theme, make_templates
+from powauth.extensions.audit import Audit
 from powauth.extensions.email_confirmation import EmailConfirmation
 from powauth.extensions.lock import Lock
 from powauth.extensions.manage_account import ManageAccount
@@ -94,6 +95,7 @@ def create_app(
             Lock(),
             SecurityMails(),
             Reopen(),
+            Audit(),
         ],
     )
 

@@ -58,11 +58,9 @@ def problems(record: type[Record], *, encryption: bool) -> Iterable[str]:
         yield f"{record.__name__} has no Key: mark a field with Annotated[str, Key()]"
     for column in fields:
         yield from _column_problems(f"{record.__name__}.{column.name}", column, encryption=encryption)
-    names = {column.name for column in fields}
     for column in fields:
-        yield from (
-            f"{record.__name__}.{column.name}: there is no {name}" for name in _then(column) if name not in names
-        )
+        strangers = set(_then(column)).difference(field.name for field in fields)
+        yield from (f"{record.__name__}.{column.name}: there is no {name}" for name in sorted(strangers))
     for group in (*_unique(fields).values(), [column for column in fields if column.mark(Key)]):
         if MAX_TENANT + sum(column.length for column in group if column.type == "str") > LONGEST_INDEXED:
             names = ", ".join(column.name for column in group)
@@ -98,10 +96,7 @@ def _made(metadata: MetaData, schema: str | None, name: str, fields: tuple[Colum
         sqlalchemy.Column(VERSION, sqlalchemy.Integer, nullable=False),
         PrimaryKeyConstraint(*key, name=conv(constraint_name("pk", name))),
         *(UniqueConstraint(*group, name=conv(constraint_name("uq", name, *group[1:]))) for group in uniques),
-        *(
-            sqlalchemy.Index(conv(constraint_name("ix", name, column)), TENANT, column, *then)
-            for column, then in indexed
-        ),
+        *(sqlalchemy.Index(conv(constraint_name("ix", name, some[0])), TENANT, *some) for some in indexed),
         schema=schema,
     )
 

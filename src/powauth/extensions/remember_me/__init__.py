@@ -58,6 +58,9 @@ class RememberMe(Extension):
                 "help.remember": "Only on a device that nobody else uses.",
                 "end.submit": "Forget",
                 "made": "Remembered",
+                "did.device_remembered": "A device was remembered",
+                "did.device_forgotten": "A device was forgotten",
+                "did.device_stolen": "A remembered device was forgotten because it was used in two places",
                 "forgotten": "That device is forgotten and signed out.",
                 "stolen.subject": "A remembered device was signed out at {application}",
                 "stolen.body": "Hello {name},\n\nyou asked to stay signed in on a device: {remembered}. What it keeps "
