@@ -15,7 +15,9 @@ MakeShop = Callable[..., Shop]
 TWO_SECRETS = "['7c1e0f5a9d3b8264e2f7a1c09b5d3e86', 'b8264e2f7a1c09b5d3e867c1e0f5a9d3']"
 
 GOOD = {
-    "passwords": "Passwords(min_length=15, peppers=[Pepper('1', 'k' * 32)], breach=Breaches())",
+    "passwords": (
+        "Passwords(min_length=15, peppers=[Pepper('1', 'k' * 32)], breach=Breaches(), breach_failure='refuse')"
+    ),
     "extensions": "(Confirmed(), Told(), SignUp(), SignIn(), ManageAccount(), SessionList(), Prove())",
     "trusted_proxies": "['10.0.0.0/8']",
     "more": """
@@ -81,6 +83,7 @@ def test_a_device_may_be_remembered_for_30_days(make_shop: MakeShop, lifetime: s
         ({"passwords": "Passwords()"}, "short_passwords", "warn"),
         ({"passwords": "Passwords()"}, "no_breach_lookup", "warn"),
         ({"passwords": "Passwords(min_length=15, breach=Breaches())"}, "no_pepper", "info"),
+        ({"passwords": "Passwords(min_length=15, breach=Breaches())"}, "breaches_pass", "info"),
         ({"passwords": "Passwords(memory=1024)"}, "cheap_hashes", "warn"),
         ({"sessions": "SessionSettings(absolute=__import__('datetime').timedelta(days=31))"}, "long_sessions", "warn"),
         ({"sessions": "SessionSettings(absolute=__import__('datetime').timedelta(days=2))"}, "long_sessions", "info"),

@@ -5,14 +5,13 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from powauth.errors import FieldError, Unavailable
-from powauth.passwords import Passwords, breach, problems
+from powauth.errors import FieldError
+from powauth.passwords import NotAnswered, Passwords, breach, problems
 from powauth.passwords.common import entries
 from powauth.passwords.text import MAX_MARKS, MAX_POINTS
 
@@ -190,12 +189,44 @@ async def test_without_a_list_nobody_is_asked() -> None:
     assert await breach.problems("password", None) == []
 
 
-async def test_a_list_that_does_not_answer_may_refuse() -> None:
-    """S7: the policy is the list's own."""
+async def test_a_password_that_was_breached_less_often_than_is_set_passes() -> None:
+    lookup = Breaches("correct horse")
+    assert await breach.problems("correct horse", lookup, least=13) == []
+    assert await breach.problems("correct horse", lookup, least=12) == [FieldError("breached", {"count": 12})]
+    assert await breach.problems("correct horse", Nothing(), least=0) == []  # padding has the count 0
 
-    class Strict:
+
+class Nothing:
+    """A list that holds the password as padding."""
+
+    async def counts(self, prefix: str) -> Mapping[str, int]:
+        digest = hashlib.sha1(b"correct horse", usedforsecurity=False).hexdigest().upper()
+        return {digest[5:]: 0}
+
+
+async def test_a_list_that_does_not_answer_says_so() -> None:
+    """S7: what that means is a setting of `Passwords`, not of the list."""
+
+    class Away:
         async def counts(self, prefix: str) -> Mapping[str, int]:
-            raise Unavailable(retry_after=timedelta(seconds=5))
+            raise NotAnswered
 
-    with pytest.raises(Unavailable):
-        await breach.problems("password", Strict())
+    with pytest.raises(NotAnswered):
+        await breach.problems("password", Away())
+
+
+def test_the_strict_profile_refuses_while_the_list_does_not_answer() -> None:
+    assert Passwords().breach_failure == "pass"
+    assert Passwords().strict().breach_failure == "refuse"
+
+
+def test_a_list_with_impossible_settings_is_refused_at_start() -> None:
+    class Wrong:
+        def problems(self) -> list[str]:
+            return ["url: no"]
+
+        async def counts(self, prefix: str) -> Mapping[str, int]:
+            return {}
+
+    assert Passwords(breach=Wrong()).problems() == ("Passwords(breach=…): url: no",)
+    assert "breach_least" in Passwords(breach_least=0).problems()[0]

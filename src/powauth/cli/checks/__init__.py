@@ -15,6 +15,7 @@ CHECKS: tuple[Check, ...] = (
     passwords.length,
     passwords.cost,
     passwords.breaches,
+    passwords.breach_failures,
     passwords.pepper,
     sessions.times,
     sessions.remembered,

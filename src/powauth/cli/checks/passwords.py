@@ -46,7 +46,19 @@ def breaches(plan: Plan) -> Iterator[Finding]:
             code="no_breach_lookup",
             severity="warn",
             says="new passwords are compared with the list in the package, and not with what was breached elsewhere",
-            do="give Passwords(breach=...) a list to ask",
+            do="set Passwords(breach=PwnedPasswords()) of powauth.http_breaches, or give it a list of your own",
+            identifiers=("ASVS 6.2.12", "NIST 3.1.1.2"),
+        )
+
+
+def breach_failures(plan: Plan) -> Iterator[Finding]:
+    """Find out what happens while the list of breached passwords does not answer."""
+    if plan.passwords.breach is not None and plan.passwords.breach_failure == "pass":
+        yield Finding(
+            code="breaches_pass",
+            severity="info",
+            says="while the list of breached passwords does not answer, new passwords are taken without it",
+            do='watch for BreachLookupFailed, or set Passwords(breach_failure="refuse"), which makes people come back',
             identifiers=("ASVS 6.2.12", "NIST 3.1.1.2"),
         )
 

@@ -87,11 +87,7 @@ NIST: tuple[Demand, ...] = (
         "NIST 3.1.1.2",
         "SHALL",
         "compared with a blocklist, with the reason told",
-        where(
-            shared.breaches_are_looked_up,
-            "common and context words, and Passwords(breach=...)",
-            "common and context words only: give Passwords(breach=...) a list of breached ones",
-        ),
+        shared.breaches_are_looked_up,
     ),
     Demand("NIST 3.1.1.2", "SHALL", "managers, paste, and a way to show it", met("on Powauth's own pages")),
     Demand("NIST 3.1.1.2", "SHALL", "a salted slow hash, raised over time; SHOULD keyed", peppered),

@@ -18,9 +18,17 @@ NO_PHONES = "nothing is sent over the telephone network"
 NO_PASSKEYS = "there are no passkeys"
 
 
-def breaches_are_looked_up(plan: Plan) -> bool:
-    """Whether new passwords are compared with breached ones."""
-    return plan.passwords.breach is not None
+def breaches_are_looked_up(plan: Plan) -> Standing:
+    """Judge whether new passwords are compared with breached ones."""
+    settings = plan.passwords
+    if settings.breach is None:
+        missing = "set Passwords(breach=PwnedPasswords()), or give it a list of your own"
+        return Standing("not met", f"common and context words only: {missing}")
+    meanwhile = "is taken" if settings.breach_failure == "pass" else "is refused"
+    says = (
+        f"common and context words, and Passwords(breach=...); while the list does not answer, a password {meanwhile}"
+    )
+    return Standing("met by setting", says)
 
 
 def long_passwords(plan: Plan) -> bool:
