@@ -13,7 +13,7 @@ APPLICATION = "app"
 
 def event_name(kind: type[Event], extensions: Iterable[type[Extension]]) -> str:
     """Return `signed_in` for an event of the core, `extension.event` for an extension's, `app.event` for another's."""
-    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", kind.__name__).lower()
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", kind.__name__).lower()
     if kind.__module__ == events.__name__:
         return name
     owner = next((e.name for e in extensions if e.name and _declares(e, kind)), APPLICATION)
