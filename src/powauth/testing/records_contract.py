@@ -50,13 +50,21 @@ class Entry(Record, table="entries"):
     about: Annotated[Handle | None, Owner("keep")] = None
 
 
+class Line(Record, table="lines", append_only=True):
+    """Only ever added; found by one field in the order of another."""
+
+    id: Annotated[str, Key()]
+    page: Annotated[str, Index(then=("at", "id"))]
+    at: datetime = NOW
+
+
 class Stranger(Record, table="strangers"):
     """A record that no schema here has."""
 
     id: Annotated[str, Key()]
 
 
-SCHEMA = Schema("auth", (Note, Seat, Entry))
+SCHEMA = Schema("auth", (Note, Seat, Entry, Line))
 
 
 class RecordsContract:
@@ -209,6 +217,23 @@ class RecordsContract:
             assert await notes.delete_all(where={"is_done": True}, below={"count": 6}) == 3
             assert await notes.delete_all(where={"is_done": True}, below={"count": 6}, limit=2) == 0
             assert [note.id for note in await notes.find()] == ["0", "6"]
+
+    async def test_rows_that_are_only_added_are_not_changed_and_end_by_age(self, backend: Backend) -> None:
+        async with backend.unit() as unit:
+            lines = unit.records(Line)
+            first = await lines.add(Line(id="1", page="a"))
+            await lines.add(Line(id="2", page="a", at=NOW + timedelta(days=1)))
+            await lines.add(Line(id="3", page="b", at=NOW + timedelta(days=2)))
+            with pytest.raises(TypeError, match="only ever added"):
+                await lines.update(first, page="b")
+            with pytest.raises(TypeError, match="only ever added"):
+                await lines.delete(first)
+            for where, below in (({}, None), ({"page": "a"}, None), ({"page": "a"}, {"at": NOW + timedelta(days=9)})):
+                with pytest.raises(TypeError, match="only ever added"):
+                    await lines.delete_all(where=where, below=below)
+            assert [line.id for line in await lines.find(where={"page": "a"}, order=("-at",))] == ["2", "1"]
+            assert await lines.delete_all(where={}, below={"at": NOW + timedelta(days=1)}) == 1
+            assert [line.id for line in await lines.find()] == ["2", "3"]
 
     async def test_tenants_see_nothing_of_each_other(self, backend: Backend) -> None:
         async with backend.unit() as unit:
