@@ -203,14 +203,17 @@ class Plan:
         """Say whether a hook listens to an event."""
         return bool(self.hooks_of(event))
 
-    @cached_property
-    def hooks_of(self) -> Callable[[type[Event]], tuple[AnyHook, ...]]:
-        """The hooks of an event: of its own kind first, then of what it is a kind of, those of `Event` last."""
-        return lru_cache(maxsize=1024)(self._hooks_of)  # by type: there are as many as there are classes
+    def hooks_of(self, event: type[Event]) -> tuple[AnyHook, ...]:
+        """Return the hooks of an event: of its own kind first, then of what it is a kind of, those of `Event` last."""
+        if event not in self._hooks:
+            kinds = (kind for kind in event.__mro__ if issubclass(kind, Event))
+            self._hooks[event] = tuple(hook for kind in kinds for hook in self.hooks.get(kind, ()))
+        return self._hooks[event]
 
-    def _hooks_of(self, event: type[Event]) -> tuple[AnyHook, ...]:
-        kinds = (kind for kind in event.__mro__ if issubclass(kind, Event))
-        return tuple(hook for kind in kinds for hook in self.hooks.get(kind, ()))
+    @cached_property
+    def _hooks(self) -> dict[type[Event], tuple[AnyHook, ...]]:
+        """What `hooks_of` found out, once for each class."""
+        return {}
 
     def all_tenants(self) -> tuple[Tenant, ...]:
         """Return every tenant, or the single one."""

@@ -13,6 +13,7 @@ import pytest
 
 from powauth.cli import COMMANDS
 from tests.docs.pages import DOCS, ROOT, Block, anchors, blocks, links, pages
+from tests.house import whole_house
 from tests.test_repository import INDEX, MACHINE_PATH
 
 STEPS = sorted((DOCS / "tutorial").glob("[0-9]*.md"))
@@ -51,7 +52,7 @@ def run(folder: Path, *command: str) -> str:
         **os.environ,
         "AUTH_SECRET": SECRET,
         "DATABASE_URL": f"sqlite+aiosqlite:///{folder}/notes.db",
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
     done = subprocess.run(command, cwd=folder, env=environment, check=False, capture_output=True, text=True)
@@ -174,6 +175,7 @@ def test_the_program_of_the_readme_is_the_one_that_is_tested() -> None:
 @pytest.mark.parametrize("block", every_block("sh"), ids=str)
 def test_every_command_on_a_page_exists(block: Block) -> None:
     commands = {lazy.name for lazy in COMMANDS}
+    commands |= {extension.name for extension in whole_house() if extension.manifest().commands}
     assert set(re.findall(r"\bpowauth ([a-z]+)\b", block.text)) <= commands
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"^make ([a-z-]+)", block.text, re.MULTILINE)) <= targets

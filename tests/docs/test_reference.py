@@ -19,6 +19,7 @@ from powauth import AuthError, Event, Extension
 from powauth.accounts import Changes, NewAccount
 from powauth.cli import COMMANDS
 from powauth.errors import PowauthError
+from powauth.http_breaches import PwnedPasswords
 from powauth.http_mail import HttpMailer
 from powauth.messages import CORE_MESSAGES
 from powauth.routing import FormPage, Get, Post
@@ -31,8 +32,8 @@ from tests.docs.pages import DOCS, ROOT, blocks, named, pages, rows
 
 REFERENCE = DOCS / "reference"
 ADAPTERS = (
-    "asgi", "bcrypt", "cli", "demo", "fastapi", "http_mail", "jinja", "opentelemetry", "passwords", "smtp",
-    "sqlalchemy", "sqlite", "starlette", "testing",
+    "asgi", "bcrypt", "cli", "demo", "fastapi", "http_breaches", "http_mail", "jinja", "opentelemetry", "passwords",
+    "smtp", "sqlalchemy", "sqlite", "starlette", "testing",
 )  # fmt: skip
 SETTINGS: dict[str, type[Any]] = {
     "## Auth": Settings,
@@ -46,6 +47,7 @@ SETTINGS: dict[str, type[Any]] = {
     "## Tenant": powauth.Tenant,
     "## SMTPMailer": SMTPMailer,
     "## HttpMailer": HttpMailer,
+    "## PwnedPasswords": PwnedPasswords,
 }
 
 

@@ -131,9 +131,11 @@ def breach_problems(settings: Passwords) -> Iterator[str]:
     """Yield what is wrong with asking for breached passwords."""
     if settings.breach_least < 1:
         yield "Passwords(breach_least=…) must be 1 or more: what was never breached has the count 0"
-    lookup = settings.breach
-    if isinstance(lookup, Checked):
-        yield from (f"Passwords(breach=…): {problem}" for problem in lookup.problems())
+    yield from (f"Passwords(breach=…): {problem}" for problem in _own_problems(settings.breach))
+
+
+def _own_problems(lookup: object) -> Sequence[str]:
+    return lookup.problems() if isinstance(lookup, Checked) else ()
 
 
 def pepper_problems(settings: Passwords) -> Iterator[str]:

@@ -2,8 +2,14 @@
 
 from collections.abc import Sequence
 
-from powauth.extensions.audit import AuditRecord
-from tests.house import House
+from powauth import Extension
+from powauth.extensions.audit import Audit, AuditRecord
+from tests.house import House, whole_house
+
+
+def all_others() -> tuple[Extension, ...]:
+    """Return every extension but audit, to which a test gives settings of its own."""
+    return tuple(extension for extension in whole_house() if not isinstance(extension, Audit))
 
 
 async def rows(home: House, event: str = "") -> Sequence[AuditRecord]:

@@ -37,8 +37,8 @@ from powauth.extensions.audit import Audit, AuditRecord
 from powauth.extensions.sign_in import SignIn
 from powauth.operations import Entered, erase_account, sign_in
 from powauth.testing import Site
-from tests.extensions.audit.rows import names, row, rows
-from tests.house import PASSWORD, House, house, settle, whole_house
+from tests.extensions.audit.rows import all_others, names, row, rows
+from tests.house import PASSWORD, House, house, settle
 
 pytestmark = pytest.mark.anyio
 
@@ -367,7 +367,7 @@ async def test_of_a_network_address_as_much_is_written_as_is_set(
 
 async def test_a_flood_of_strangers_does_not_fill_the_disk_and_hides_nobody(tmp_path: Path) -> None:
     limit = Limit(3, per=timedelta(minutes=1))
-    async with house(tmp_path, extensions=(*whole_house()[:-1], Audit(strangers=limit))) as home:
+    async with house(tmp_path, extensions=(*all_others(), Audit(strangers=limit))) as home:
         await settle(home.site())
         flood = home.site(client="203.0.113.9")
         for number in range(8):
@@ -382,7 +382,7 @@ async def test_a_flood_of_strangers_does_not_fill_the_disk_and_hides_nobody(tmp_
 
 
 async def test_rows_go_to_a_log_once_they_are_committed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, logger="powauth.audit")
+    caplog.set_level(logging.INFO, logger="powauth.extensions.audit")
     async with house(tmp_path, extensions=(SignIn(), Audit(logs=True))) as home:
         with pytest.raises(RuntimeError):
             await undone(home, TokenRefused(kind="first"))

@@ -16,9 +16,9 @@ from powauth.events import Plain
 from powauth.extensions.audit import Audit
 from powauth.passwords import Pepper
 from powauth.testing import Site
-from tests.extensions.audit.rows import rows
+from tests.extensions.audit.rows import all_others, rows
 from tests.extensions.remember_me.browser import close, copied, navigate
-from tests.house import SECRET, House, house, whole_house
+from tests.house import SECRET, House, house
 
 pytestmark = pytest.mark.anyio
 
@@ -30,7 +30,7 @@ TOKEN = re.compile(r"[a-z2-7]{77}")
 @pytest.fixture
 async def home(tmp_path: Path) -> AsyncGenerator[House]:
     passwords = Passwords(memory=64, time=1, peppers=[Pepper("1", PEPPER)])
-    extensions = (*whole_house()[:-1], Audit(logs=True))
+    extensions = (*all_others(), Audit(logs=True))
     async with house(tmp_path, extensions=extensions, passwords=passwords) as opened:
         yield opened
 

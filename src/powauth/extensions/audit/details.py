@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from enum import Enum
-from functools import lru_cache
 from typing import Annotated, Any, Literal, Union, cast
 
 from powauth.accounts import Account, Handle, InvalidEmail, NewAccount, email_key, parse_email
@@ -43,7 +42,7 @@ class _Field:
 def written(event: Event, digest: Digest) -> Written:
     """Return what may be written of an event. The first field that is an account or a handle says whose it is."""
     account, session, details = "", "", dict[str, object]()
-    for field in _fields(type(event)):
+    for field in _known(type(event)):
         value = getattr(event, field.name)
         found = None if value is None else field.write(value, digest)
         if found is None:
@@ -58,7 +57,15 @@ def written(event: Event, digest: Digest) -> Written:
     return Written(Handle(account), session, details)
 
 
-@lru_cache(maxsize=1024)  # by type: there are as many as there are classes
+_fields_of: dict[type[Event], tuple[_Field, ...]] = {}
+
+
+def _known(kind: type[Event]) -> tuple[_Field, ...]:
+    if kind not in _fields_of:  # as many as there are classes
+        _fields_of[kind] = _fields(kind)
+    return _fields_of[kind]
+
+
 def _fields(kind: type[Event]) -> tuple[_Field, ...]:
     try:
         hints = typing.get_type_hints(kind, include_extras=True)

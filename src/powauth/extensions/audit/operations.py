@@ -5,7 +5,6 @@ import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from ipaddress import IPv4Address, ip_address, ip_network
 
 from powauth.accounts import Handle
@@ -13,7 +12,6 @@ from powauth.clients import limit_key
 from powauth.context import Context
 from powauth.errors import TooManyAttempts
 from powauth.events import Event
-from powauth.extension import Extension
 from powauth.extensions.audit.details import printable, written
 from powauth.extensions.audit.naming import event_name
 from powauth.extensions.audit.records import AuditRecord, first_id, row_id
@@ -22,7 +20,7 @@ from powauth.extensions.audit.settings import AuditSettings
 BATCH = 1000
 """Rows that are deleted or read at a time: others get a turn in between."""
 
-log = logging.getLogger("powauth.audit")
+log = logging.getLogger("powauth.extensions.audit")
 
 
 async def write(event: Event, ctx: Context) -> None:
@@ -46,7 +44,7 @@ def _row(event: Event, ctx: Context, settings: AuditSettings) -> AuditRecord:
     return AuditRecord(
         id=row_id(ctx.now),
         at=ctx.now,
-        event=_name(type(event), tuple(ctx.plan.extensions)),
+        event=event_name(type(event), ctx.plan.extensions)[:100],
         account=found.account,
         actor=actor,
         behalf=session.handle if session and session.actor else Handle(""),
@@ -56,11 +54,6 @@ def _row(event: Event, ctx: Context, settings: AuditSettings) -> AuditRecord:
         device=printable(caller.device, 80),
         details=found.details,
     )
-
-
-@lru_cache(maxsize=4096)
-def _name(kind: type[Event], extensions: tuple[type[Extension], ...]) -> str:
-    return event_name(kind, extensions)[:100]
 
 
 def _digest(ctx: Context, text: str) -> str:

@@ -22,7 +22,7 @@ class AuditSettings(Extension):
     shows_activity: bool = True
     """Whether people see on a page of their own what happened to their account."""
     logs: bool = False
-    """Whether each row goes to the logger `powauth.audit` as well, as a line of JSON, once it is committed."""
+    """Whether each row, once committed, goes to the logger `powauth.extensions.audit` as well, as a line of JSON."""
 
     name = "audit"
 
