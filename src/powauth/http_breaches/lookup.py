@@ -50,8 +50,6 @@ class PwnedPasswords:
     """For a mirror whose certificate is of an authority of your own; it has to check certificate and name."""
     now: Callable[[], float] = field(default=time.monotonic, repr=False, compare=False)
     """The clock of the pause, in seconds."""
-    health: Health = field(default_factory=Health, init=False, repr=False, compare=False)
-    """How the list did in this process."""
 
     def problems(self) -> tuple[str, ...]:
         """Return what is wrong with the settings, a sentence each. An `Auth` with this list refuses to start."""
@@ -123,6 +121,11 @@ class PwnedPasswords:
             if len(body) > LARGEST:
                 raise NotAnswered(f"{self._host} answered more than {LARGEST} bytes")
         return bytes(body)
+
+    @cached_property
+    def health(self) -> Health:
+        """How the list did in this process."""
+        return Health()
 
     @cached_property
     def _context(self) -> ssl.SSLContext:
