@@ -88,6 +88,10 @@ class NewAccount:
     username: str | None = None
     password_hash: str | None = field(default=None, repr=False)
     confirmed_at: datetime | None = None
+    created_at: datetime | None = None
+    """When it was made elsewhere; otherwise now."""
+    locked_at: datetime | None = None
+    locked_by: LockedBy | None = None
     handle: Handle = field(default_factory=new_handle)
     values: Mapping[str, object] = field(default_factory=dict[str, object])
 

@@ -42,6 +42,10 @@ class BcryptHashes:
             return False
         return is_affordable(bare) and b"\0" not in peppered and check(peppered[:MAX_BYTES], bare)
 
+    def is_sound(self, hash: str) -> bool:
+        """Tell whether it is well-formed and within bounds."""
+        return is_affordable(hash.removeprefix(DJANGO_SHA256).removeprefix(DJANGO))
+
 
 def is_affordable(hash: str) -> bool:
     """Tell whether a hash is well-formed and costs no more than may be spent on it."""

@@ -14,6 +14,7 @@ COMMANDS = (
     Lazy("eject", "Copy templates into the application, to change them.", extra="jinja"),
     Lazy("messages", "List an application's messages and their words in each language; write catalogues."),
     Lazy("accounts", "List, show, create, lock, unlock and close accounts."),
+    Lazy("import", "Take over the accounts of another system.", extra="sqlalchemy", module="importing"),
     Lazy("sessions", "List and end the sessions of an account."),
     Lazy("mail", "Send the mails that are owed, and list them.", extra="jinja"),
 )

@@ -22,11 +22,13 @@ class Lazy:
     help: str
     extra: str = ""
     """What has to be installed with Powauth for it: `powauth[extra]`."""
+    module: str = ""
+    """Its module, where that cannot have the command's name."""
 
     def load(self) -> click.Command:
         """Import the command. Raises `click.UsageError` when something is not installed."""
         try:
-            module = importlib.import_module(f"powauth.cli.{self.name}")
+            module = importlib.import_module(f"powauth.cli.{self.module or self.name}")
         except ModuleNotFoundError as error:
             if not self.extra or str(error.name).startswith("powauth"):
                 raise

@@ -77,15 +77,15 @@ class Output:
         click.echo(f"Warning: {shown(text)}", err=True)
 
     @contextmanager
-    def progress(self, what: str) -> Generator[Callable[[int], None]]:
-        """Show on a terminal how far long work is; the call-back adds to what is done."""
+    def progress(self, what: str, total: int | None = None) -> Generator[Callable[[int], None]]:
+        """Show on a terminal how far long work is, of a total if it is known; the call-back adds to what is done."""
         console = Console(stderr=True)
         if not console.is_terminal:
             yield lambda _: None
             return
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         with Progress(*columns, console=console, transient=True) as progress:
-            task = progress.add_task(what, total=None)
+            task = progress.add_task(what, total=total)
             yield lambda count: progress.advance(task, count)
 
 

@@ -2,6 +2,7 @@
 
 from powauth.passwords import breach
 from powauth.passwords.breach import BreachLookup, NotAnswered
+from powauth.passwords.flask_security import FlaskSecurityHashes
 from powauth.passwords.foreign import ForeignHash
 from powauth.passwords.hashing import Hasher, Verdict
 from powauth.passwords.policy import problems
@@ -10,6 +11,7 @@ from powauth.passwords.text import normalise
 
 __all__ = [
     "BreachLookup",
+    "FlaskSecurityHashes",
     "ForeignHash",
     "Hasher",
     "NotAnswered",

@@ -9,8 +9,9 @@ import binascii
 import hashlib
 import hmac
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from powauth.passwords import argon
 
@@ -37,6 +38,15 @@ class ForeignHash(Protocol):
         ...
 
 
+@runtime_checkable
+class Bounded(Protocol):
+    """A family that can tell what a hash costs without computing it."""
+
+    def is_sound(self, hash: str) -> bool:
+        """Tell whether a hash is well-formed and costs no more than may be spent on it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Pbkdf2Hashes:
     """PBKDF2 as Pow, Django, werkzeug and passlib write it."""
@@ -49,6 +59,11 @@ class Pbkdf2Hashes:
         """Compute what its text asks for, within bounds."""
         found = read_pbkdf2(hash)
         return found is not None and found.is_affordable and found.matches(password)
+
+    def is_sound(self, hash: str) -> bool:
+        """Tell whether it is well-formed and within bounds."""
+        found = read_pbkdf2(hash)
+        return found is not None and found.is_affordable
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +79,11 @@ class ScryptHashes:
         found = read_scrypt(hash)
         return found is not None and found.is_affordable and found.matches(password)
 
+    def is_sound(self, hash: str) -> bool:
+        """Tell whether it is well-formed and within bounds."""
+        found = read_scrypt(hash)
+        return found is not None and found.is_affordable
+
 
 @dataclass(frozen=True, slots=True)
 class DjangoArgon2Hashes:
@@ -78,9 +98,26 @@ class DjangoArgon2Hashes:
         found = argon.parse(hash.removeprefix("argon2"))
         return found is not None and found.matches(password)
 
+    def is_sound(self, hash: str) -> bool:
+        """Tell whether it is well-formed and within bounds."""
+        return argon.parse(hash.removeprefix("argon2")) is not None
+
 
 STANDARD: tuple[ForeignHash, ...] = (Pbkdf2Hashes(), ScryptHashes(), DjangoArgon2Hashes())
 """What needs nothing but the standard library, recognised by default."""
+
+
+def fault(hash: str, families: Sequence[ForeignHash]) -> Literal["unknown", "unsound"] | None:
+    """Return why no password can have a hash: no family knows it, or it is malformed or costs too much.
+
+    Families are asked in their order, and then those that are recognised anyway.
+    """
+    if argon.SHAPE.fullmatch(hash):
+        return None if argon.parse(hash) else "unsound"
+    family = next((known for known in (*families, *STANDARD) if known.recognises(hash)), None)
+    if family is None:
+        return "unknown"
+    return "unsound" if isinstance(family, Bounded) and not family.is_sound(hash) else None
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -69,6 +69,17 @@ class UserAccounts(Generic[U]):
         await self._transaction.flush(add, self._layout.uniques)
         return self._layout.account(user)
 
+    async def add_all(self, news: Sequence[NewAccount], *, now: datetime) -> None:
+        """Store many new accounts with few statements, all of them or none. Raises `Taken` if one cannot be."""
+        for new in news:
+            self._check(new.values)
+        users = [self._made(new, now) for new in news]
+
+        async def add(session: AsyncSession) -> None:
+            session.add_all(users)
+
+        await self._transaction.flush(add, self._layout.uniques)
+
     async def change(self, account: Account, changes: Changes) -> Account:
         """Store the changes of an account and return it as it is then. Raises `Taken`, or `Stale` if it is gone."""
         self._check(changes.values)
@@ -163,8 +174,8 @@ class UserAccounts(Generic[U]):
         for name, value in _identifiers(new.email, new.username).items():
             setattr(user, name, value)
         user.tenant, user.handle, user.password_hash = self._tenant, new.handle, new.password_hash
-        user.created_at, user.confirmed_at, user.epoch = now, new.confirmed_at, 0
-        user.locked_at = user.locked_by = user.closed_at = None
+        user.created_at, user.confirmed_at, user.epoch = new.created_at or now, new.confirmed_at, 0
+        user.locked_at, user.locked_by, user.closed_at = new.locked_at, new.locked_by, None
         return cast("U", user)
 
     def _own(self, changes: Changes) -> dict[str, object]:

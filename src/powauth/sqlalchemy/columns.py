@@ -1,5 +1,6 @@
 """AccountColumns: what the application's own user model needs so that Powauth can sign its people in."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -71,6 +72,20 @@ OWN: tuple[str, ...] = (
 
 RESERVED = frozenset({*OWN, "tenant", "email_key", "username_key"})
 """The attributes that nobody but Powauth fills."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnColumn:
+    """A column that the application's model has beside ours and its primary key."""
+
+    name: str
+    type: type | None
+    """What its values are in Python, where that is known."""
+    length: int | None
+    """How many characters it holds, where that is bounded."""
+    is_required: bool
+    """Whether a row needs a value that neither the model nor the database makes."""
+
 
 UNIQUE = (("handle",), ("tenant", "email_key"), ("tenant", "username_key"))
 

@@ -11,6 +11,7 @@ from powauth.accounts import Account
 from powauth.clock import Clock
 from powauth.database import DatabaseUnit, Schema
 from powauth.sqlalchemy import upgrades
+from powauth.sqlalchemy.columns import OwnColumn
 from powauth.sqlalchemy.encryption import Encryption
 from powauth.sqlalchemy.failures import translated_read
 from powauth.sqlalchemy.joined import JoinedTransaction
@@ -80,6 +81,10 @@ class SQLAlchemyDatabase(Generic[U]):
     def users_table(self) -> str:
         """The name of the application's table of users, as its metadata has it."""
         return self._layout.table.fullname
+
+    def own_columns(self) -> Sequence[OwnColumn]:
+        """Return the columns that the application's model has beside ours and its primary key."""
+        return self._layout.own_columns()
 
     async def dispose(self) -> None:
         """Close the pooled connections of the application's engine: for a process that ends after one piece of work."""

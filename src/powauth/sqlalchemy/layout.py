@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Generic, TypeVar, cast
 
-from sqlalchemy import Connection, Engine, MetaData, Table, inspect
+from sqlalchemy import Column, Connection, Engine, MetaData, Table, inspect
 from sqlalchemy.exc import NoInspectionAvailable
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import Mapper, class_mapper
@@ -15,7 +15,7 @@ from powauth.database import Schema
 from powauth.errors import ConfigurationError
 from powauth.records import Record
 from powauth.sqlalchemy import tables
-from powauth.sqlalchemy.columns import OWN, RESERVED, AccountColumns
+from powauth.sqlalchemy.columns import OWN, RESERVED, AccountColumns, OwnColumn
 from powauth.sqlalchemy.encryption import Encryption
 from powauth.sqlalchemy.failures import Uniques
 from powauth.sqlalchemy.keys import PrimaryKey, python_type, unsupported
@@ -100,6 +100,15 @@ class Layout(Generic[U]):
         """Return the execution options that lead into the tenant's own database schema."""
         return {"schema_translate_map": {self.table.schema: tenant.schema}} if tenant.schema else {}
 
+    def own_columns(self) -> list[OwnColumn]:
+        """Return the columns that the application's model has beside ours and its primary key."""
+        taken = {*RESERVED, *self.key.names}
+        return [
+            _own_column(name, column)
+            for name, column in self.mapper.columns.items()
+            if name not in taken and isinstance(column, Column)
+        ]
+
     def account(self, user: U) -> Account:
         """Read a loaded user as an account."""
         return self.read([getattr(user, name) for name in (*self.key.names, *OWN)])
@@ -135,6 +144,11 @@ class Layout(Generic[U]):
         yield from (f"{column}: a primary key is int, str, UUID or several of these" for column in unsupported(mapper))
         if any(mapper.get_property_by_column(column).key in RESERVED for column in mapper.primary_key):
             yield f"{name}: no column of AccountColumns can be the primary key: addresses change"
+
+
+def _own_column(name: str, column: Column[Any]) -> OwnColumn:
+    is_made = column.nullable or column.default is not None or column.server_default is not None or column.computed
+    return OwnColumn(name, python_type(column.type), getattr(column.type, "length", None), is_required=not is_made)
 
 
 def _mistyped(mapper: Mapper[Any]) -> Iterable[tuple[str, str]]:

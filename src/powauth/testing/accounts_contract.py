@@ -44,6 +44,14 @@ class AccountsContract:
         assert (found.epoch, found.locked_at, found.locked_by, found.closed_at) == (0, None, None, None)
         assert "$hash" not in repr(found)
 
+    async def test_an_account_from_elsewhere_keeps_its_age_and_its_lock(self, backend: Backend) -> None:
+        before = NOW - timedelta(days=900)
+        new = NewAccount(email="ada@example.com", created_at=before, locked_at=NOW, locked_by="administrator")
+        async with backend.unit() as unit:
+            ada = await unit.accounts.add(new, now=NOW)
+        assert (ada.created_at, ada.locked_at, ada.locked_by) == (before, NOW, "administrator")
+        assert not ada.is_open
+
     async def test_times_come_back_in_utc_whatever_zone_they_had(self, backend: Backend) -> None:
         ada = await self.add(backend)
         elsewhere = NOW.astimezone(timezone(timedelta(hours=-9)))

@@ -1,0 +1,244 @@
+"""`powauth import`: take over the accounts of another system."""
+
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+from powauth.auth import Auth
+from powauth.cli.apps import app_option
+from powauth.cli.failures import Failure
+from powauth.cli.importing.claims import Claims
+from powauth.cli.importing.columns import pairs, read_columns
+from powauth.cli.importing.engines import connect, read_url
+from powauth.cli.importing.files import is_file, stage
+from powauth.cli.importing.fitting import Fitting, NeedsFamily
+from powauth.cli.importing.journal import Journal
+from powauth.cli.importing.moving import Reading, Totals, claims_of, move
+from powauth.cli.importing.newcomer import Remark
+from powauth.cli.importing.report import Report, as_row, private
+from powauth.cli.importing.source import Options
+from powauth.cli.importing.sources import SOURCES
+from powauth.cli.importing.tables import find_tables
+from powauth.cli.importing.writing import Writer
+from powauth.cli.output import Output, json_option
+from powauth.cli.work import run, tenant_of, tenant_option
+from powauth.errors import DatabaseUnavailable, Deadlocked
+from powauth.tenants import Tenant
+
+ENVIRONMENT = "POWAUTH_IMPORT_FROM"
+PAGE = 500  # accounts of one transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What was asked for."""
+
+    source: str
+    origin: str
+    table: str | None
+    dry_run: bool
+    journal: Path
+    report: Path | None
+    set_aside: Path
+    columns: Sequence[str]
+    mapped: Sequence[str]
+    renamed: Sequence[str]
+    proved: str | None
+    locks_end_after: int | None
+    single_hash: bool
+    batch: int
+
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command("import")
+@click.argument("source", type=click.Choice(list(SOURCES)))
+@click.option(
+    "--from",
+    "origin",
+    metavar="URL|FILE",
+    envvar=ENVIRONMENT,
+    show_envvar=True,
+    required=True,
+    help="A database, a file (CSV, JSON) or a folder of them, each named as its table.",
+)
+@click.option("--dry-run", is_flag=True, help="Write nothing, and list what cannot be taken over.")
+@click.option("--table", metavar="NAME", help="The table of accounts, where it has another name.")
+@click.option("--rename", "renamed", multiple=True, metavar="THEIRS=NAME", help="A column that has another name there.")
+@click.option("--map", "mapped", multiple=True, metavar="THEIRS=COLUMN", help="Fill a column of the application's own.")
+@click.option("--set", "columns", multiple=True, metavar="COLUMN=VALUE", help="The same, with one value for all.")
+@click.option(
+    "--proved", metavar="THEIRS", help="A column that says, if something is in it, that the address was proved."
+)
+@click.option(
+    "--locks-end-after",
+    type=click.IntRange(min=0),
+    metavar="MINUTES",
+    help="How long a lock lasts there. Without it locks stay.",
+)
+@click.option("--single-hash", is_flag=True, help="For flask-security: SECURITY_PASSWORD_SINGLE_HASH is True.")
+@click.option("--report", type=FILE, metavar="FILE", help="Write what is listed to this .csv or .jsonl instead.")
+@click.option(
+    "--set-aside",
+    type=FILE,
+    default="powauth-set-aside.jsonl",
+    show_default=True,
+    metavar="FILE",
+    help="Where identities, further addresses and roles go.",
+)
+@click.option(
+    "--journal",
+    type=FILE,
+    default="powauth-import.journal",
+    show_default=True,
+    metavar="FILE",
+    help="Who was taken over already.",
+)
+@click.option(
+    "--batch", type=click.IntRange(1, 10000), default=PAGE, show_default=True, help="Accounts in a transaction."
+)
+@tenant_option
+@app_option
+@json_option
+def command(*, tenant: str | None, auth: Auth[Any], out: Output, **given: Any) -> None:  # noqa: ANN401  the fields of Order
+    """Take over the accounts of another system.
+
+    Nothing is written there, and no account that is here is changed. Passwords come along as hashes, and are hashed
+    anew when their owners sign in. Whatever cannot be taken over is listed: try it with --dry-run first.
+
+    An import that was cut off goes on where it was when it is run again in the same folder. Run again after its end, it
+    takes over who has been added since. No mail is sent, and no event announced.
+
+    Exits with 1 if an account is left out or something of one is lost.
+    """
+    order = Order(**given)
+    where = tenant_of(auth, tenant)
+    with reporting(order.report, out) as report:
+        totals = run(auth, lambda: work(auth, where, order, report, out))
+        tell(totals, report, order, out)
+    if report.found:
+        click.get_current_context().exit(1)
+
+
+async def work(auth: Auth[Any], tenant: Tenant, order: Order, report: Report, out: Output) -> Totals:
+    """Take over all accounts, or find out what would become of them."""
+    try:
+        async with opened(order) as (reading, remarks):
+            report.add([*remarks, *reading.source.remarks(reading.tables.others)])
+            total = await reading.tables.count()
+            with out.progress("reading", total) as advance:
+                fitting = fitting_of(auth, order, await claims_of(reading, advance))
+            with keeping(auth, tenant, order) as journal, out.progress("taking over", total) as advance:
+                writer = Writer(auth, tenant, journal)
+                if order.dry_run:
+                    return await move(reading, fitting, writer.look, journal, report, advance)
+                await writer.settle()
+                totals = await move(reading, fitting, writer.write, journal, report, advance)
+                write_set_aside(order.set_aside, journal)
+                return totals
+    except NeedsFamily as needs:
+        message = f"the application does not read the hashes of these accounts: give its Auth passwords={needs}"
+        raise Failure(message, code="needs_setting") from needs
+    except (DatabaseUnavailable, Deadlocked) as error:
+        message = "the application's database does not answer: run the import again, and it goes on where it was"
+        raise Failure(message, code="unavailable") from error
+
+
+def fitting_of(auth: Auth[Any], order: Order, claims: Claims) -> Fitting:
+    """Return what the application asks of an account."""
+    lasts = None if order.locks_end_after is None else timedelta(minutes=order.locks_end_after)
+    columns = read_columns(auth.database, order.columns, order.mapped)
+    return Fitting(auth.identifiers, auth.plan.passwords.foreign, columns, claims, auth.clock.now(), lasts)
+
+
+@asynccontextmanager
+async def opened(order: Order) -> AsyncGenerator[tuple[Reading, Sequence[Remark]]]:
+    """Open the other system, and close it afterwards."""
+    source = SOURCES[order.source]
+    renamed = {ours: theirs for theirs, ours in pairs("--rename", order.renamed).items()}
+    options = Options(is_single_hash=order.single_hash)
+    remarks: Sequence[Remark] = ()
+    if is_file(order.origin):
+        staged = stage(Path(order.origin), order.table or source.table)
+        origin, remarks = staged.origin, staged.remarks
+    else:
+        origin = connect(order.origin)
+    try:
+        tables = await find_tables(origin, source, order.table, renamed)
+        yield Reading(source, tables, options, renamed, order.proved, order.batch), remarks
+    finally:
+        await origin.close()
+
+
+@contextmanager
+def keeping(auth: Auth[Any], tenant: Tenant, order: Order) -> Generator[Journal]:
+    """Open the journal, and close it afterwards."""
+    is_path = is_file(order.origin)
+    place = str(Path(order.origin).resolve()) if is_path else placed(order.origin)
+    about = {
+        "source": order.source,
+        "from": place,
+        "table": order.table or SOURCES[order.source].table,
+        "auth": auth.name,
+        "tenant": tenant.id,
+    }
+    journal = (Journal.peek if order.dry_run else Journal.open)(order.journal, about)
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+def placed(url: str) -> str:
+    """Return where a database is, without who may read it."""
+    return read_url(url).set(username=None, password=None, query={}).render_as_string()
+
+
+@contextmanager
+def reporting(path: Path | None, out: Output) -> Generator[Report]:
+    """Open the report, and close it afterwards."""
+    file: IO[str] | None = private(path) if path else None
+    try:
+        yield Report(out.say, file, is_csv=bool(path and path.suffix == ".csv"))
+    finally:
+        if file:
+            file.close()
+
+
+def write_set_aside(path: Path, journal: Journal) -> None:
+    """Write what has no place yet, of all who were taken over with this journal."""
+    lines = journal.set_aside()
+    first = next(lines, None)
+    if first is None:
+        return
+    beside = path.with_name(f"{path.name}.new")
+    with private(beside) as file:
+        file.write(f"{first}\n")
+        file.writelines(f"{line}\n" for line in lines)
+    beside.replace(path)
+
+
+def tell(totals: Totals, report: Report, order: Order, out: Output) -> None:
+    """Say how it ended."""
+    if out.as_json:
+        remarks = [as_row(remark) for remark in report.remarks]
+        more = sum(report.counts.values()) - len(remarks)
+        ended = {**asdict(totals), "dry_run": order.dry_run, "counts": report.summary()}
+        out.json({**ended, "remarks": remarks, "more": more})
+        return
+    if report.counts:
+        out.table(report.summary(), ("severity", "code", "count"))
+    verb = "would be taken over" if order.dry_run else "taken over"
+    out.say(
+        f"accounts read: {totals.read}; {verb}: {totals.taken_over}; before: {totals.already}; "
+        f"left out: {totals.left_out}"
+    )
+
+
+__all__ = ["command"]
