@@ -56,4 +56,4 @@ class Source:
 
     def remarks(self, tables: Sequence[str]) -> list[Remark]:
         """Return what is not taken over of anybody."""
-        return [Remark("not_taken_over", says) for table, says in self.ignored.items() if table in tables]
+        return [Remark("not_taken_over", says, "note") for table, says in self.ignored.items() if table in tables]
