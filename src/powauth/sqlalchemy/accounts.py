@@ -80,6 +80,18 @@ class UserAccounts(Generic[U]):
 
         await self._transaction.flush(add, self._layout.uniques)
 
+    async def holders(self, news: Sequence[NewAccount]) -> Sequence[Account]:
+        """Return the accounts that have the address or the user name of one of these already."""
+        emails = {email_key(new.email) for new in news if new.email is not None}
+        usernames = {username_key(new.username) for new in news if new.username is not None}
+        statement = self._select(
+            or_(
+                self._user.email_key.in_(filter(is_storable, emails)),
+                self._user.username_key.in_(filter(is_storable, usernames)),
+            )
+        )
+        return [self._layout.read(row) for row in await self._transaction.read(statement)]
+
     async def change(self, account: Account, changes: Changes) -> Account:
         """Store the changes of an account and return it as it is then. Raises `Taken`, or `Stale` if it is gone."""
         self._check(changes.values)

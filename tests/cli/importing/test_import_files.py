@@ -3,10 +3,12 @@
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import bcrypt
 import pytest
 
+from powauth import Auth
 from powauth.cli.importing.files import MAX_LINE
 from tests.cli.importing.world import database_of, insert, move, new_home, people, upgraded
 from tests.cli.shop import PASSWORD, Shop
@@ -43,9 +45,9 @@ def test_semicolons_quotes_a_byte_order_mark_and_line_breaks_are_read(home: Shop
     )
     move(home, "csv", "people.csv", "--map", "name=name")
 
-    async def read(auth: object) -> object:
-        async with auth.begin(writes=False) as ctx:  # type: ignore[attr-defined]  # pyright: ignore
-            ada = await ctx.accounts.by_email("ada@example.com")
+    async def read(auth: Auth[Any]) -> object:
+        async with auth.begin(writes=False) as ctx:
+            (ada,) = await ctx.accounts.find()
             return (await ctx.accounts.user(ada)).name
 
     assert home.work(read) == 'Ada; the\r\n"first"'
@@ -156,7 +158,7 @@ def test_a_hash_that_no_password_could_have_or_that_costs_too_much_stays_behind(
     result = home.run("import", "json", "--from", str(written(home, "people.jsonl", json.dumps(row))))
     assert (result.exit_code, people(home)["ada@example.com"].password_hash) == (1, None)
     assert hash.strip() not in result.output
-    assert code.removesuffix("_hash") in result.output or "kind" in result.output or "malformed" in result.output
+    assert code in result.output
 
 
 def test_a_report_holds_no_hash_no_address_and_no_formula(home: Shop) -> None:
@@ -165,10 +167,10 @@ def test_a_report_holds_no_hash_no_address_and_no_formula(home: Shop) -> None:
     assert result.exit_code == 1
     path = home.folder / "report.csv"
     rows = list(csv.DictReader(path.read_text().splitlines()))
-    assert [(row["severity"], row["code"], row["key"]) for row in rows] == [
+    assert {(row["severity"], row["code"], row["key"]) for row in rows} == {
         ("lost", "unknown_hash", "'=HYPERLINK(1)"),
         ("left_out", "invalid_email", "2"),
-    ] or {row["key"] for row in rows} == {"'=HYPERLINK(1)", "2"}
+    }
     assert path.stat().st_mode & 0o777 == 0o600
     for secret in (PASSWORD, "ada@example.com", "no address"):
         assert secret not in path.read_text()
@@ -179,13 +181,13 @@ def test_a_report_of_json_lines_has_everything(home: Shop) -> None:
     args = ("--report", "report.jsonl", "--dry-run")
     moved = move(home, "csv", written(home, "p.csv", *lines), *args)
     reported = [json.loads(line) for line in (home.folder / "report.jsonl").read_text().splitlines()]
-    assert (len(reported), len(moved.data["remarks"]), moved.data["more"]) == (1500 - 1500 + 1500, 1000, 500)
+    assert (len(reported), len(moved.data["remarks"]), moved.data["more"]) == (1500, 1000, 500)
 
 
 def test_a_table_of_another_system_moves_in_from_a_folder_of_csv(home: Shop) -> None:
     (home.folder / "export").mkdir()
     with database_of("pow.sql", home.folder / "phoenix.db") as source:
-        insert(source, "users", email="ada@example.com", password_hash="x", inserted_at="2020-01-01", updated_at="2020")
+        insert(source, "users", email="ada@example.com", password_hash="x", inserted_at="2020-01-01", updated_at="")
         insert(source, "user_identities", provider="github", uid="1", user_id=1, inserted_at="", updated_at="")
         for table in ("users", "user_identities"):
             cursor = source.execute(f"SELECT * FROM {table}")  # noqa: S608
@@ -210,5 +212,3 @@ def test_no_file_no_header_and_no_table_are_said_in_sentences(home: Shop) -> Non
         assert result.exit_code in {1, 2}
         assert says in result.output, result.output
         assert "verysecret" not in result.output
-
-

@@ -11,7 +11,7 @@ import click
 
 from powauth.auth import Auth
 from powauth.cli.apps import app_option
-from powauth.cli.failures import Failure
+from powauth.cli.failures import Failure, Misused
 from powauth.cli.importing.claims import Claims
 from powauth.cli.importing.columns import pairs, read_columns
 from powauth.cli.importing.engines import connect, read_url
@@ -119,6 +119,7 @@ def command(*, tenant: str | None, auth: Auth[Any], out: Output, **given: Any) -
     """
     order = Order(**given)
     where = tenant_of(auth, tenant)
+    refuse_to_replace(order.set_aside)
     with reporting(order.report, out) as report:
         totals = run(auth, lambda: work(auth, where, order, report, out))
         tell(totals, report, order, out)
@@ -211,6 +212,12 @@ def reporting(path: Path | None, out: Output) -> Generator[Report]:
             file.close()
 
 
+def refuse_to_replace(path: Path) -> None:
+    """Raise `Misused` if a file has the name of what is set aside and is none that an import wrote."""
+    if path.exists() and not path.read_bytes()[:12].startswith(b'{"handle": "'):
+        raise Misused(f"{path} exists already: name another file with --set-aside", code="usage")
+
+
 def write_set_aside(path: Path, journal: Journal) -> None:
     """Write what has no place yet, of all who were taken over with this journal."""
     lines = journal.set_aside()
@@ -218,6 +225,7 @@ def write_set_aside(path: Path, journal: Journal) -> None:
     if first is None:
         return
     beside = path.with_name(f"{path.name}.new")
+    beside.unlink(missing_ok=True)  # of a run that was cut off here
     with private(beside) as file:
         file.write(f"{first}\n")
         file.writelines(f"{line}\n" for line in lines)

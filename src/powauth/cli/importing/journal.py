@@ -3,8 +3,8 @@
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,10 +12,12 @@ from powauth.accounts import Handle
 from powauth.cli.failures import Failure, Misused
 from powauth.cli.importing.fitting import Fitted
 
+APPLICATION_ID = 0x506F7741  # tells a journal from the databases of others
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS people (
-    key TEXT PRIMARY KEY, handle TEXT NOT NULL, is_done INTEGER NOT NULL, set_aside TEXT NOT NULL
+    key TEXT PRIMARY KEY, handle TEXT NOT NULL UNIQUE, is_done INTEGER NOT NULL, set_aside TEXT NOT NULL
 ) WITHOUT ROWID;
 """
 
@@ -28,8 +30,7 @@ class Journal:
     """
 
     def __init__(self, path: Path | None) -> None:
-        self._database = sqlite3.connect(path or "", isolation_level=None)
-        self._database.execute("PRAGMA synchronous = FULL")
+        self._database = sqlite3.connect(path or "", isolation_level=None, timeout=1)
 
     @classmethod
     def open(cls, path: Path, about: Mapping[str, str]) -> "Journal":
@@ -48,29 +49,38 @@ class Journal:
         """Return a journal for a dry run: what the file says, and nothing is ever written to it."""
         journal = cls(None)
         if path.exists():
-            with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as real:
+            with (
+                closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=1)) as real,
+                told(path),
+            ):
                 real.backup(journal._database)
         journal._begin(path, about)
         return journal
 
     def _begin(self, path: Path, about: Mapping[str, str]) -> None:
-        try:
+        with told(path):
+            self._database.execute("PRAGMA synchronous = FULL")
             self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._database.execute("BEGIN EXCLUSIVE")
+            self._refuse_others(path)
             for statement in SCHEMA.strip().split(";\n"):
                 self._database.execute(statement)
             known = dict(self._database.execute("SELECT name, value FROM about"))
             self._database.executemany("INSERT OR IGNORE INTO about VALUES (?, ?)", about.items())
             self._database.execute("COMMIT")
-        except sqlite3.OperationalError as error:
-            raise Failure(f"another import is at work with the journal {path}", code="journal") from error
-        except sqlite3.DatabaseError as error:
-            raise Misused(f"{path} is no journal of an import: name another with --journal", code="journal") from error
         if known and known != dict(about):
             differs = ", ".join(f"{name} {value}" for name, value in known.items() if about.get(name) != value)
             raise Misused(
                 f"the journal {path} is of another import ({differs}): name another with --journal", code="journal"
             )
+
+    def _refuse_others(self, path: Path) -> None:
+        """Raise `Misused` for a database that is not ours: tables would be made in it."""
+        ours = self._database.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
+        if not ours and self._database.execute("SELECT 1 FROM sqlite_master").fetchone():
+            self._database.execute("ROLLBACK")
+            raise Misused(f"{path} is no journal of an import: name another with --journal", code="journal")
+        self._database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
     def is_done(self, key: str) -> bool:
         """Whether an account was taken over, however long ago, and whatever became of it since."""
@@ -110,6 +120,17 @@ class Journal:
         self._database.execute("BEGIN")
         self._database.executemany(statement, rows)
         self._database.execute("COMMIT")
+
+
+@contextmanager
+def told(path: Path) -> Generator[None]:
+    """Say in a sentence why a journal cannot be used."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise Failure(f"another import is at work with the journal {path}", code="journal") from error
+    except sqlite3.DatabaseError as error:
+        raise Misused(f"{path} is no journal of an import: name another with --journal", code="journal") from error
 
 
 def set_aside(one: Fitted) -> str:

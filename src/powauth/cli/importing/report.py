@@ -80,10 +80,11 @@ def harmless(cell: str) -> str:
 
 
 def private(path: Path) -> IO[str]:
-    """Open a new file that only its owner reads, in the place of a former one. Raises `Misused`."""
+    """Open a new file that only its owner reads. Raises `Misused`; whatever has the name already stays as it is."""
     try:
-        path.unlink(missing_ok=True)
         opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    except FileExistsError as error:
+        raise Misused(f"{path} exists already: name another file, or delete it", code="usage") from error
     except OSError as error:
         raise Misused(f"{path} cannot be written: {error.strerror}", code="usage") from error
     return os.fdopen(opened, "w", encoding="utf-8", newline="")

@@ -1,13 +1,13 @@
 """Writing: accounts are made, a batch in a transaction, and none of them twice."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from sqlalchemy.exc import DataError, IntegrityError
 
-from powauth.accounts import Accounts, NewAccount
+from powauth.accounts import Account, Accounts, NewAccount, email_key, username_key
 from powauth.auth import Auth
 from powauth.cli.importing.fitting import Fitted
 from powauth.cli.importing.journal import Journal
@@ -18,8 +18,12 @@ from powauth.tenants import Tenant
 
 
 @runtime_checkable
-class AddsMany(Protocol):
-    """Accounts that can be stored many at a time."""
+class ManyAtOnce(Protocol):
+    """Accounts that can be looked for and stored many at a time."""
+
+    async def holders(self, news: Sequence[NewAccount]) -> Sequence[Account]:
+        """Return the accounts that have the address or the user name of one of these."""
+        ...
 
     async def add_all(self, news: Sequence[NewAccount], *, now: datetime) -> None:
         """Store all of them or none. Raises `Taken`."""
@@ -46,65 +50,65 @@ class Writer:
         self.journal.settle(sorted(done), [key for key, _ in unsettled if key not in done])
 
     async def write(self, batch: Sequence[Fitted]) -> Refusals:
-        """Make the accounts of a batch; return those that the database refused."""
-        if not batch:
-            return {}
-        self.journal.intend(batch)
+        """Make the accounts of a batch; return those that are refused."""
+        refused = await self.look(batch)
+        fresh = [one for one in batch if one.key not in refused]
+        if not fresh:
+            return refused
+        self.journal.intend(fresh)
         async with self.auth.begin(tenant=self.tenant) as ctx:
-            refused = await self._add(ctx, batch)
-        done = [one.key for one in batch if one.key not in refused]
-        self.journal.settle(done, list(refused))
-        return refused
+            failed = await self._add(ctx, fresh)
+        self.journal.settle([one.key for one in fresh if one.key not in failed], list(failed))
+        return {**refused, **failed}
 
     async def look(self, batch: Sequence[Fitted]) -> Refusals:
         """Return which accounts of a batch would be refused because they exist; nothing is written."""
-        refused: Refusals = {}
         async with self.auth.begin(tenant=self.tenant, writes=False) as ctx:
-            for one in batch:
-                if (found := await self._existing(ctx.accounts, one)) is not None:
-                    refused[one.key] = found
+            holders = await holders_of(ctx.accounts, [one.account for one in batch])
+        emails = {email_key(known.email): known for known in holders if known.email is not None}
+        usernames = {username_key(known.username): known for known in holders if known.username is not None}
+        refused: Refusals = {}
+        for one in batch:
+            new = one.account
+            if new.email is not None and (known := emails.get(email_key(new.email))):
+                refused[one.key] = self._exists(one, "address", known)
+            elif new.username is not None and (known := usernames.get(username_key(new.username))):
+                refused[one.key] = self._exists(one, "user name", known)
         return refused
 
+    def _exists(self, one: Fitted, what: str, known: Account) -> Remark:
+        former = self.journal.key_of(known.handle)
+        whose = f"taken over from {former}" if former else "that was there before"
+        says = f"an account {whose} has its {what}: that one stays as it is"
+        return Remark("exists", says, "left_out", one.key)
+
     async def _add(self, ctx: Context, batch: Sequence[Fitted]) -> Refusals:
-        if isinstance(ctx.accounts, AddsMany):
+        if isinstance(ctx.accounts, ManyAtOnce):
             try:
                 await ctx.accounts.add_all([one.account for one in batch], now=ctx.now)
             except (Taken, IntegrityError, DataError):
                 pass  # then one after the other, to find out which
             else:
                 return {}
-        refused: Refusals = {}
-        for one in batch:
-            if (found := await self._add_one(ctx, one)) is not None:
-                refused[one.key] = found
-        return refused
+        found = [await self._add_one(ctx, one) for one in batch]
+        return {refused.key: refused for refused in found if refused is not None}
 
     async def _add_one(self, ctx: Context, one: Fitted) -> Remark | None:
         try:
             await ctx.accounts.add(one.account, now=ctx.now)
         except Taken as taken:
-            return await self._existing(ctx.accounts, one) or taken_by(one, taken.field or "row")
+            says = f"another account has its {taken.field or 'value'} in a column that has each only once"
+            return Remark("exists", says, "left_out", one.key)
         except (IntegrityError, DataError) as error:  # the values of the row stand in the message: they stay there
             says = f"the application's database refuses it: {type(error).__name__}"
             return Remark("refused", says, "left_out", one.key)
         return None
 
-    async def _existing(self, accounts: Accounts, one: Fitted) -> Remark | None:
-        """Return what is said of an account whose address or user name an account has already: that one stays."""
-        by: Sequence[tuple[str, str | None, Callable[[str], Any]]] = (
-            ("address", one.account.email, accounts.by_email),
-            ("user name", one.account.username, accounts.by_username),
-        )
-        for what, value, find in by:
-            found = await find(value) if value is not None else None
-            if found is not None:
-                former = self.journal.key_of(found.handle)
-                whose = f"taken over from {former}" if former else "that was there before"
-                says = f"an account {whose} has its {what}: that one stays as it is"
-                return Remark("exists", says, "left_out", one.key)
-        return None
 
-
-def taken_by(one: Fitted, field: str) -> Remark:
-    """Return what is said of an account that shares another unique column with one that exists."""
-    return replace(Remark("exists", f"another account has its {field}", "left_out"), key=one.key)
+async def holders_of(accounts: Accounts, news: Sequence[NewAccount]) -> Sequence[Account]:
+    """Return the accounts that have the address or the user name of one of these."""
+    if isinstance(accounts, ManyAtOnce):
+        return await accounts.holders(news)
+    found = [await accounts.by_email(new.email) for new in news if new.email is not None]
+    found += [await accounts.by_username(new.username) for new in news if new.username is not None]
+    return [account for account in found if account is not None]

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask
 from flask_security import Security, SQLAlchemyUserDatastore, hash_password
-from flask_security.models import fsqla_v3 as fsqla
+from flask_security.models import fsqla_v3
 from flask_sqlalchemy import SQLAlchemy
 
 PASSWORD = "four quiet green owls"
@@ -27,6 +27,7 @@ def make(file: str, scheme: str, *flags: str) -> None:
         SECURITY_PASSWORD_CONFIRM_REQUIRED=False,
     )
     db: Any = SQLAlchemy(app)
+    fsqla: Any = fsqla_v3
     fsqla.FsModels.set_db_info(db)
 
     class Role(db.Model, fsqla.FsRoleMixin):  # type: ignore[misc]
