@@ -103,11 +103,8 @@ class Layout(Generic[U]):
     def own_columns(self) -> list[OwnColumn]:
         """Return the columns that the application's model has beside ours and its primary key."""
         taken = {*RESERVED, *self.key.names}
-        return [
-            _own_column(name, column)
-            for name, column in self.mapper.columns.items()
-            if name not in taken and isinstance(column, Column)
-        ]
+        known = {attribute.key: attribute.columns[0] for attribute in self.mapper.column_attrs}
+        return [_own_column(n, c) for n, c in known.items() if n not in taken and isinstance(c, Column)]
 
     def account(self, user: U) -> Account:
         """Read a loaded user as an account."""

@@ -102,7 +102,7 @@ def _prepare(engine: Engine) -> Callable[[Any, Any], None]:
     def prepare(connection: Any, _: object) -> None:  # noqa: ANN401  of any driver
         if engine.dialect.name == "sqlite":
             raw = getattr(connection, "driver_connection", connection)
-            raw.text_factory = lambda value: value.decode(errors="surrogateescape")  # one bad row, not a whole page
+            raw.text_factory = decoded
         if statement := READ_ONLY.get(engine.dialect.name):
             cursor = connection.cursor()
             cursor.execute(statement)
@@ -110,6 +110,11 @@ def _prepare(engine: Engine) -> Callable[[Any, Any], None]:
             connection.commit()
 
     return prepare
+
+
+def decoded(value: bytes) -> str:
+    """Return text of SQLite. What is no UTF-8 is refused with its row, and not with the whole page."""
+    return value.decode(errors="surrogateescape")
 
 
 def told(error: SQLAlchemyError) -> str:

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeGuard, cast
 
 from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
@@ -122,7 +122,7 @@ def read_csv(file: Path, lines: IO[str]) -> Read:
     bounded = Lines(lines)
     header = next(bounded, "")
     separator = max(",\t;", key=header.count)
-    names = [name.strip() for name in next(csv.reader([header], delimiter=separator), [])]
+    names = [name.strip() for name in next(csv.reader([header or "\n"], delimiter=separator))]
     if not names or "" in names or len(set(names)) != len(names) or not all(map(is_text, names)):
         raise Misused(f"{file}: the first line has to name the columns, each of them once", code="source")
     while not bounded.is_over:
@@ -190,11 +190,15 @@ def read_document(file: Path, lines: IO[str]) -> Read:
     if file.stat().st_size > MAX_DOCUMENT:
         raise Misused(f"{file} is too large for one list: write an object a line, and call it .jsonl", code="source")
     found = parsed(lines.read())
-    if not isinstance(found, list):
+    if not is_list(found):
         raise Misused(f"{file} is no list of objects in JSON", code="source")
-    items: list[Any] = found
-    for number, item in enumerate(items, start=1):
+    for number, item in enumerate(found, start=1):
         yield flat(number, item)
+
+
+def is_list(value: object) -> TypeGuard[list[Any]]:
+    """Whether a value is a list."""
+    return isinstance(value, list)
 
 
 def parsed(text: str) -> object:
@@ -209,7 +213,7 @@ def flat(number: int, item: object) -> dict[str, Any] | Remark:
     """Return an object with its lists and objects as JSON text."""
     if not isinstance(item, dict):
         return unreadable(number, "no object in JSON")
-    row: dict[str, Any] = {str(name): simple(value) for name, value in item.items()}
+    row: dict[str, Any] = {name: simple(value) for name, value in cast("dict[str, Any]", item).items()}
     if all(is_text(part) for pair in row.items() for part in pair) and "" not in row and LINE not in row:
         return row
     return unreadable(number, "a name or a value that is no text")

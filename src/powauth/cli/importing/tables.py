@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, column, func, inspect, select, table
+from sqlalchemy import ColumnClause, Connection, Select, column, func, inspect, select, table
 from sqlalchemy.exc import NoSuchTableError, SAWarning
 from sqlalchemy.sql.selectable import TableClause
 
@@ -31,7 +31,8 @@ class Found:
     @property
     def clause(self) -> TableClause:
         """The table, with columns that return what the driver does: no type of ours could fail on a row."""
-        return table(self.name, *(column(name) for name in self.columns), schema=self.schema)
+        columns: list[ColumnClause[Any]] = [column(name) for name in self.columns]
+        return table(self.name, *columns, schema=self.schema)
 
 
 @dataclass(frozen=True, slots=True)

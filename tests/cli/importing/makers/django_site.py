@@ -43,6 +43,8 @@ def make() -> None:
 
     call_command("migrate", verbosity=0)
 
+    identities: Any = SocialAccount
+
     def person(name: str, email: str | None = None, *, hasher: str = "argon2", **more: Any) -> User:
         made = User.objects.create_user(name, f"{name}@example.com" if email is None else email, PASSWORD, **more)
         made.password = make_password(PASSWORD, hasher=hasher)
@@ -62,9 +64,9 @@ def make() -> None:
     social.save()
     address(social, "social@example.com", verified=True, primary=True)
     address(social, "social@elsewhere.example", verified=True, primary=False)
-    SocialAccount.objects.create(user=social, provider="github", uid="583231", extra_data={"login": "octocat"})
+    identities.objects.create(user=social, provider="github", uid="583231", extra_data={"login": "octocat"})
     person("inactive", is_active=False)
-    staff = person("staff", is_staff=True)
+    staff: Any = person("staff", is_staff=True)
     staff.groups.add(Group.objects.create(name="editors"))
     person("no-address", "")
     thief = person("thief", "Victim@example.com")
