@@ -1,5 +1,6 @@
 """Hashes of other systems. The vectors were made by those systems: libpass 1.9, werkzeug 3.1, Django 5.2, bcrypt 5."""
 
+import re
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -8,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from powauth.bcrypt import BcryptHashes
-from powauth.passwords import ForeignHash, Hasher, Passwords, Pepper, Verdict
-from powauth.passwords.foreign import STANDARD, read_scrypt
+from powauth.passwords import FlaskSecurityHashes, ForeignHash, Hasher, Passwords, Pepper, Verdict
+from powauth.passwords.foreign import STANDARD, fault, read_scrypt
 
 pytestmark = pytest.mark.anyio
 
@@ -48,6 +49,27 @@ HASHES = {
     "bcrypt 2y (PHP)": "$2y$04$O2nkNMNONRui5ECL7H66numJJcpOft.o8/XMfniUZZSHFBc8q0rta",
 }
 CHEAP = [hash for name, hash in HASHES.items() if name not in {"Pow", "werkzeug scrypt", "Django scrypt"}]
+
+
+@pytest.mark.parametrize("hash", HASHES.values(), ids=HASHES)
+def test_a_hash_that_can_be_verified_is_sound_and_with_a_crafted_cost_it_is_not(hash: str) -> None:
+    """S6."""
+    families = (BcryptHashes(), FlaskSecurityHashes(salt="salt", inner=[BcryptHashes()]))
+    crafted = re.sub(r"(?<![A-Za-z0-9])(1000|100000|32768|16384|m=64|ln=8|04)(?=[$:,])", inflated, hash, count=1)
+    assert crafted != hash
+    for mark in ("", "flask-security$", "flask-security-single$"):
+        assert fault(mark + hash, families) is None
+        assert fault(mark + crafted, families) == "unsound"
+
+
+def inflated(cost: re.Match[str]) -> str:
+    return {"m=64": "m=99999999", "ln=8": "ln=30", "04": "31"}.get(cost[1], "999999999")
+
+
+@given(st.text(), st.text())
+def test_whatever_stands_behind_flask_security_s_mark_raises_nothing(password: str, hash: str) -> None:
+    family = FlaskSecurityHashes(salt="salt", inner=[BcryptHashes()])
+    assert not family.verify(password.encode(errors="replace"), f"flask-security${hash}")
 
 
 async def judged(password: str, hash: str, settings: Passwords = TINY) -> tuple[Verdict, int]:

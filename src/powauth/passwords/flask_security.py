@@ -38,8 +38,8 @@ class FlaskSecurityHashes:
         object.__setattr__(self, "inner", tuple(self.inner))
 
     def recognises(self, hash: str) -> bool:
-        """Tell by the mark that the import puts before each."""
-        return hash.startswith((DOUBLE, SINGLE))
+        """Tell by the mark that the import puts before each, and by what `inner` recognises behind it."""
+        return hash.startswith((DOUBLE, SINGLE)) and fault(unmarked(hash), self.inner) != "unknown"
 
     def verify(self, password: bytes, hash: str) -> bool:
         """Compute what its text asks for, within bounds."""

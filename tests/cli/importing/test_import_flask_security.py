@@ -62,6 +62,21 @@ def test_without_the_setting_nothing_is_written(folder: Path, site: Callable[[st
     assert people(home) == {}
 
 
+def test_without_what_reads_bcrypt_no_password_of_bcrypt_is_dropped(folder: Path, site: Callable[[str], Path]) -> None:
+    lacking = FAMILY.replace("inner=[BcryptHashes()]", "inner=[]")
+    home = new_home(folder, more=MORE, passwords=f"Passwords(memory=64, time=1, foreign=[{lacking}])")
+    error = home.refusal("import", "flask-security", "--from", f"sqlite:///{site('bcrypt')}")
+    assert "inner=[BcryptHashes()]" in error["messages"][0]
+    assert people(home) == {}
+
+
+def test_a_hash_that_flask_security_made_otherwise_stays_behind(home: Shop) -> None:
+    rows = [f"{n},{n}@example.com,{hash},x" for n, hash in enumerate(("$6$salt$hash", "plain", "$2b$31$short"))]
+    (home.folder / "user.csv").write_text("\n".join(["id,email,password,fs_uniquifier", *rows]))
+    moved = move(home, "flask-security", "user.csv")
+    assert [moved.codes(str(n)) for n in range(3)] == [{"unknown_hash"}, {"unknown_hash"}, {"unsound_hash"}]
+
+
 def test_what_flask_security_knew_besides_is_known_or_said(home: Shop, site: Callable[[str], Path]) -> None:
     moved = moved_from(home, site("argon2"))
     found = people(home)

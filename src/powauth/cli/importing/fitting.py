@@ -17,11 +17,11 @@ from powauth.cli.importing import claims
 from powauth.cli.importing.claims import Claims, Rival
 from powauth.cli.importing.columns import ROLES, Columns, is_storable
 from powauth.cli.importing.newcomer import LeftOut, Newcomer, Remark
+from powauth.passwords.flask_security import DOUBLE, SINGLE, FlaskSecurityHashes, unmarked
 from powauth.passwords.foreign import ForeignHash, fault
 
 MAX_HASH = 512  # characters of the column
 BCRYPT = ("$2a$", "$2b$", "$2y$", "bcrypt$", "bcrypt_sha256$")
-FLASK_SECURITY = "flask-security"
 
 ONCE = Remark(
     "no_usernames",
@@ -118,13 +118,20 @@ class Fitting:
             return None
         found = "unsound" if len(hash) > MAX_HASH or not hash.isascii() or not hash.isprintable() else None
         found = found or fault(hash, self.families)
-        if found == "unknown" and hash.startswith((*BCRYPT, FLASK_SECURITY)):
+        if found == "unknown" and self._lacks_setting(hash):
             raise NeedsFamily(needed(hash))
         if found:
             remarks.append(
                 Remark(f"{found}_hash", f"{WHY[found]}: it comes without, and its owner resets the password")
             )
         return None if found else hash
+
+    def _lacks_setting(self, hash: str) -> bool:
+        """Whether a hash that is not known here would be with a setting, rather than never."""
+        if not hash.startswith((DOUBLE, SINGLE)):
+            return hash.startswith(BCRYPT)
+        knows_mark = any(isinstance(family, FlaskSecurityHashes) for family in self.families)
+        return not knows_mark or unmarked(hash).startswith(BCRYPT)
 
     def _locked_at(self, newcomer: Newcomer) -> datetime | None:
         since = newcomer.locked_at
@@ -172,6 +179,6 @@ def shared(what: str, newcomer: Newcomer, rivals: Sequence[Rival]) -> str:
 
 def needed(hash: str) -> str:
     """Return which setting lets the application read a hash."""
-    if hash.startswith(FLASK_SECURITY):
+    if hash.startswith((DOUBLE, SINGLE)):
         return "Passwords(foreign=[FlaskSecurityHashes(salt=…, inner=[BcryptHashes()])]), of powauth.passwords"
     return "Passwords(foreign=[BcryptHashes()]), of powauth.bcrypt; Devise may need BcryptHashes(pepper=…)"
