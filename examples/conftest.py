@@ -2,13 +2,15 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from examples.opening import Opener
 from tests import servers
-from tests.conftest import anyio_backend, database_url
+from tests.conftest import anyio_backend, database_url, postgres_url
 
-__all__ = ["anyio_backend", "database_url"]
+__all__ = ["anyio_backend", "database_url", "postgres_url"]
 
 collect_ignore_glob = ["*/app.py"]  # programs: they read the environment as they start
 
@@ -23,3 +25,9 @@ def run() -> Iterator[None]:
     yield
     servers.end_run(folder)
     del os.environ[servers.RUN]
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opener:
+    """Opens the program of a guide on a SQLite file of its own."""
+    return Opener(f"sqlite+aiosqlite:///{tmp_path}/app.db", monkeypatch)

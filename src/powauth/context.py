@@ -19,6 +19,7 @@ from powauth.pages import Detour, Page
 from powauth.pending import Pending
 from powauth.plan import Plan
 from powauth.records import R, Records
+from powauth.redirects import safe_target
 from powauth.session import Session
 from powauth.sessions import Sessions
 from powauth.tenants import Tenant
@@ -290,6 +291,10 @@ class Context:
     def path(self, page: Page, **parts: str) -> str:
         """Return the address of a page on this site."""
         return self.plan.path(page, **parts)
+
+    def target(self, value: object) -> str | None:
+        """Return an address fit for a redirect, of this site or of a listed front end; `None` for every other one."""
+        return safe_target(value, base_url=self.tenant.base_url, origins=self.plan.origins)
 
     def has_page(self, page: Page) -> bool:
         """Say whether a page is served."""

@@ -122,8 +122,8 @@ class Edge:
         if accept_prefers_html(raw.header_values("accept")):  # where these lead there are pages, if none here
             if isinstance(error, ActionRequired):
                 return Redirect(with_next(error.url, path))
-            if isinstance(error, NotSignedIn) and raw.method == "GET" and self._plan.entrance:
-                return Redirect(with_next(self._plan.path(self._plan.entrance), path))
+            if isinstance(error, NotSignedIn) and raw.method == "GET" and self._plan.entrance_path:
+                return Redirect(with_next(self._plan.entrance_path, path))
         return self._speaking(visit).problem(_whole(error, visit), self._wants(visit))
 
     def _speaking(self, visit: Visit) -> Answers:
@@ -297,8 +297,8 @@ class Edge:
             return Redirect(call.visit.target(call.query.get("next")) or self._plan.paths.get("after_sign_in"))
         if isinstance(error, ActionRequired):
             return Redirect(with_next(error.url, self._way_back(call)))
-        if isinstance(error, NotSignedIn) and call.visit.raw.method == "GET" and self._plan.entrance:
-            return Redirect(with_next(self._plan.path(self._plan.entrance), self._way_back(call)))
+        if isinstance(error, NotSignedIn) and call.visit.raw.method == "GET" and self._plan.entrance_path:
+            return Redirect(with_next(self._plan.entrance_path, self._way_back(call)))
         if isinstance(error, _STAY_ON_FORM) and call.visit.raw.method == "POST":
             return await self._form_again(call, error)
         return answers.problem(error, "html")

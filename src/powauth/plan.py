@@ -62,6 +62,8 @@ class Paths:
     after_close: Destination = "/"
     home: str = "/"
     """The application's start page."""
+    sign_in: str | None = None
+    """A sign-in page of the application's own, where people are sent who have to sign in; else the one that ships."""
 
     def get(self, name: str, account: Account | None = None) -> str:
         """Return the path of this name, for this account."""
@@ -214,6 +216,11 @@ class Plan:
     def _hooks(self) -> dict[type[Event], tuple[AnyHook, ...]]:
         """What `hooks_of` found out, once for each class."""
         return {}
+
+    @cached_property
+    def entrance_path(self) -> str | None:
+        """Where people are sent who have to sign in; `None` where there is no such page."""
+        return self.paths.sign_in or (self.path(self.entrance) if self.entrance else None)
 
     def all_tenants(self) -> tuple[Tenant, ...]:
         """Return every tenant, or the single one."""

@@ -1,6 +1,7 @@
 """Visit: one request's session, and the cookies that its answer will carry."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -196,11 +197,27 @@ class Visit:
                 self.traces += ctx.traces if ctx else []
                 raise
             self.traces += ctx.traces
-            for name, (value, max_age) in ctx.cookies.items():
-                self.write(name, value, max_age=max_age)
+            self._write_all(ctx)
             return result
 
         return await persistently(once)
+
+    @asynccontextmanager
+    async def begin(self, *, writes: bool = True) -> AsyncGenerator[Context]:
+        """Open a unit of work for whoever asks; what it leaves behind is kept with the visit, as `work` does."""
+        caller = await self.caller()
+        ctx: Context | None = None
+        try:
+            async with begin(self.plan, self.tenant, caller, writes=writes) as ctx:
+                yield ctx
+        finally:
+            self.traces += ctx.traces if ctx else []
+        self._write_all(ctx)
+
+    def _write_all(self, ctx: Context) -> None:
+        """Let the answer write the cookies of a unit of work that is committed."""
+        for name, (value, max_age) in ctx.cookies.items():
+            self.write(name, value, max_age=max_age)
 
     def target(self, value: object) -> str | None:
         """Return an address of this site or of a listed front end, fit for a redirect; `None` for every other one."""

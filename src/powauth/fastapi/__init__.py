@@ -2,9 +2,10 @@
 
 from powauth.fastapi.dependencies import current_account, current_session, current_user
 from powauth.fastapi.installing import install
-from powauth.starlette import current_socket, page_context, sign_in
+from powauth.starlette import begin, current_socket, page_context, sign_in
 
 __all__ = [
+    "begin",
     "current_account",
     "current_session",
     "current_socket",

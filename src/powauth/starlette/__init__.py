@@ -10,7 +10,7 @@ from powauth.starlette.guards import (
 )
 from powauth.starlette.installing import install
 from powauth.starlette.pages import page_context
-from powauth.starlette.signing_in import sign_in
+from powauth.starlette.signing_in import begin, sign_in
 from powauth.starlette.sockets import CurrentSocket, SocketRefused, current_socket
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "CurrentSocket",
     "CurrentUser",
     "SocketRefused",
+    "begin",
     "current_account",
     "current_session",
     "current_socket",

@@ -1,0 +1,34 @@
+"""How a test opens the program of a guide: as a server would, with a database of its own."""
+
+import importlib
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+SECRET = "7c1e0f5a9d3b8264e2f7a1c09b5d3e86"
+
+
+class Opener:
+    """Opens programs of guides: `async with program("tokens") as made: made.app, made.auth`."""
+
+    def __init__(self, url: str, environment: pytest.MonkeyPatch) -> None:
+        self._url = url
+        self._environment = environment
+
+    @asynccontextmanager
+    async def __call__(self, name: str, **variables: str) -> AsyncGenerator[Any]:
+        """Run a program between start and stop; it reads its variables as it starts, so it is imported anew."""
+        made = self.load(name, **variables)
+        async with made.app.router.lifespan_context(made.app):
+            yield made
+
+    def load(self, name: str, **variables: str) -> Any:
+        """Import a program anew, without starting it."""
+        for variable, value in {"AUTH_SECRET": SECRET, "DATABASE_URL": self._url, **variables}.items():
+            self._environment.setenv(variable, value)
+        for module in [module for module in sys.modules if module.startswith(f"examples.{name}.")]:
+            del sys.modules[module]
+        return importlib.import_module(f"examples.{name}.app")
