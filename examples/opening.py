@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from powauth import Auth, ConsoleMailer
+from powauth.testing import Outbox
+
 SECRET = "7c1e0f5a9d3b8264e2f7a1c09b5d3e86"
 
 
@@ -31,4 +34,15 @@ class Opener:
             self._environment.setenv(variable, value)
         for module in [module for module in sys.modules if module.startswith(f"examples.{name}.")]:
             del sys.modules[module]
-        return importlib.import_module(f"examples.{name}.app")
+        made = importlib.import_module(f"examples.{name}.app")
+        for auth in vars(made).values():
+            if isinstance(auth, Auth):
+                _keep_mails(auth)
+        return made
+
+
+def _keep_mails(auth: Auth[Any]) -> None:
+    """Let mails that would be printed be kept, and sent when the test's browser says so."""
+    if isinstance(auth.plan.mailer, ConsoleMailer):
+        object.__setattr__(auth.plan, "mailer", Outbox())
+        object.__setattr__(auth, "sends_mail", False)
