@@ -23,7 +23,7 @@ from powauth.sqlalchemy.tables import announce_store_table
 from powauth.sqlalchemy.unit import Unit
 from powauth.sqlite import SQLiteStore
 from powauth.stores import MemoryStore, Store
-from powauth.tenants import Tenant
+from powauth.tenants import SINGLE, Tenant
 
 
 class SQLAlchemyDatabase(Generic[U]):
@@ -67,11 +67,14 @@ class SQLAlchemyDatabase(Generic[U]):
         path = _sqlite_path(engine)
         return MemoryStore(clock) if path is None else SQLiteStore(f"{path}-{schema.prefix}-sessions.db", clock=clock)
 
-    async def open(self, tenants: Sequence[Tenant] = ()) -> None:
+    async def open(self, tenants: Sequence[Tenant] | None = None) -> None:
         """Connect; upgrade the data of tables whose version is older, in the schema of each tenant that has one."""
-        apart = {tenant.schema: tenant for tenant in tenants if tenant.schema is not None}
+        apart = {tenant.schema: tenant for tenant in tenants or () if tenant.schema is not None}
+        common = () if apart and len(apart) == len(tenants or ()) else (Tenant(SINGLE, ""),)
         for schema in self._layout.schemas:
-            for tenant in apart.values() if apart and len(apart) == len(tenants) else (None, *apart.values()):
+            if tenants is not None and not tenants and not await upgrades.is_there(self._layout, schema, *common):
+                continue  # no tenant yet, and each will have a schema of its own
+            for tenant in (*common, *apart.values()):
                 await upgrades.upgrade(self._layout, schema, tenant)
 
     async def close(self) -> None:
@@ -90,13 +93,15 @@ class SQLAlchemyDatabase(Generic[U]):
         """Close the pooled connections of the application's engine: for a process that ends after one piece of work."""
         await AsyncEngine(self._layout.engine).dispose()
 
-    async def create_tables(self) -> None:
+    async def create_tables(self, tenant: Tenant | None = None) -> None:
         """Create the tables that are missing, the application's own included: for demos, tests and first steps.
+
+        With a tenant that has a schema of its own: in there, and the schema as well; also while the application runs.
 
         A column that a newer version of Powauth brings is added to its tables if it may be empty. An application with
         migrations, such as Alembic's, does not need this: all tables are in its metadata once its `Auth` is made.
         """
-        await upgrades.create_tables(self._layout)
+        await upgrades.create_tables(self._layout, tenant)
 
     async def user(self, schema: Schema, tenant: Tenant, db: object, account_id: str) -> U | None:  # noqa: ARG002  one layout for all
         """Load the application's user in the application's own database session, by primary key."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, insert, inspect, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.schema import CreateColumn
+from sqlalchemy.schema import CreateColumn, CreateSchema
 
 from powauth.database import Schema
 from powauth.errors import ConfigurationError, Taken
@@ -29,49 +29,62 @@ async def upgrade(layout: Layout[Any], schema: Schema, tenant: Tenant | None = N
         await _upgrade(layout, schema, where, record)
 
 
-async def create_tables(layout: Layout[Any]) -> None:
-    """Create what is missing in the application's metadata, and stamp it."""
+async def create_tables(layout: Layout[Any], tenant: Tenant | None = None) -> None:
+    """Create what is missing in the application's metadata, in the tenant's schema if it has one, and stamp it."""
+    where = tenant or Tenant(SINGLE, "")
+    options = layout.translation(where)
     session = layout.sessionmaker()
     try:
-        connection = await session.connection(bind_arguments={"mapper": layout.mapper})
-        await connection.run_sync(_create, layout)
+        connection = await session.connection(bind_arguments={"mapper": layout.mapper}, execution_options=options)
+        await connection.run_sync(_create, layout, where.schema)
         await session.commit()
     finally:
         await session.close()
     for schema in layout.schemas:
-        await upgrade(layout, schema)
+        await upgrade(layout, schema, where)
 
 
-def _create(connection: Connection, layout: Layout[Any]) -> None:
+def _create(connection: Connection, layout: Layout[Any], own: str | None) -> None:
+    if own is not None:
+        connection.execute(CreateSchema(own, if_not_exists=True))
     layout.metadata.create_all(connection)
     for schema in layout.schemas:
         for record in schema.records:
-            _add_columns(connection, layout.record_table(schema, record))
+            _add_columns(connection, layout.record_table(schema, record), own)
 
 
-def _add_columns(connection: Connection, table: RecordTable) -> None:
-    there = {column["name"] for column in inspect(connection).get_columns(table.table.name, table.table.schema)}
+def _add_columns(connection: Connection, table: RecordTable, own: str | None) -> None:
+    where = own or table.table.schema
+    there = {column["name"] for column in inspect(connection).get_columns(table.table.name, where)}
     for column in table.table.columns:
         if column.name in there:
             continue
         if not column.nullable:
             raise ConfigurationError(f"{table.table.name}.{column.name} may not be empty: write a migration to add it")
-        name = connection.dialect.identifier_preparer.format_table(table.table)
+        preparer = connection.dialect.identifier_preparer
+        name = f"{preparer.quote_schema(where)}." if where else ""
+        name += preparer.quote(table.table.name)
         definition = CreateColumn(column).compile(dialect=connection.dialect)
         connection.exec_driver_sql(f"ALTER TABLE {name} ADD COLUMN {definition}")
 
 
 async def _check(layout: Layout[Any], schema: Schema, tenant: Tenant) -> None:
+    if not await is_there(layout, schema, tenant):
+        name = _versions(layout, schema).name
+        raise ConfigurationError(f"the table {name} is missing: run your migrations, or create_tables()")
+
+
+async def is_there(layout: Layout[Any], schema: Schema, tenant: Tenant) -> bool:
+    """Say whether the tables of an `Auth` were made, where a tenant has them."""
     table = _versions(layout, schema)
 
-    async def missing(session: AsyncSession) -> bool:
+    async def has(session: AsyncSession) -> bool:
         connection = await session.connection(bind_arguments={"mapper": layout.mapper})
-        return not await connection.run_sync(lambda c: inspect(c).has_table(table.name, tenant.schema or table.schema))
+        return await connection.run_sync(lambda c: inspect(c).has_table(table.name, tenant.schema or table.schema))
 
     transaction = OwnTransaction(layout, tenant, writes=False)
     try:
-        if await transaction.run(missing):
-            raise ConfigurationError(f"the table {table.name} is missing: run your migrations, or create_tables()")
+        return await transaction.run(has)
     finally:
         await transaction.rollback()
 
