@@ -21,7 +21,7 @@ from powauth.outbox import OutboxRecord
 from powauth.pages import Page
 from powauth.passwords import Hasher
 from powauth.plan import AnyHook, Bound, Plan
-from powauth.problems import Named, extension_problems, manifest_problems, settings_problems
+from powauth.problems import Named, extension_problems, manifest_problems, settings_problems, strict_problems
 from powauth.records import Record
 from powauth.routing import FormPage, form_of, signs_in
 from powauth.settings import Settings
@@ -40,6 +40,7 @@ def fold(settings: Settings[Any]) -> Plan:
         *settings_problems(settings),
         *extension_problems(settings.extensions),
         *manifest_problems(manifests),
+        *strict_problems(settings, manifests),
         *languages.problems(),
         *settings.database.declare(schema),
     ]
@@ -56,7 +57,9 @@ def _plan(settings: Settings[Any], manifests: list[Named], schema: Schema, langu
         if is_asked(form_of(route.page) or NoForm, settings.identifiers)
     }
     mails = {f"{name}.{kind.name}": kind for name, manifest in manifests for kind in manifest.mails}
-    passwords = settings.passwords.strict() if settings.profile == "strict" else settings.passwords
+    is_strict = settings.profile == "strict"
+    passwords = settings.passwords.strict() if is_strict else settings.passwords
+    sessions = settings.sessions.strict() if is_strict else settings.sessions
     held = frozenset(page for _, manifest in manifests for page in manifest.holds)
     added = [fields for _, manifest in manifests for fields in manifest.fields]
     owners = {fields.form: name for name, manifest in manifests for fields in manifest.fields}
@@ -79,10 +82,11 @@ def _plan(settings: Settings[Any], manifests: list[Named], schema: Schema, langu
         signer=Signer(tuple(settings.secret), name=settings.name),
         hasher=WatchedHasher(passwords, telemetry, name=settings.name) if telemetry else Hasher(passwords),
         passwords=passwords,
-        session_settings=settings.sessions,
+        session_settings=sessions,
         backoff=settings.backoff,
         cookies=settings.cookies,
         paths=settings.paths,
+        sends_mail=settings.sends_mail,
         mailer=ConsoleMailer() if settings.mailer is None else settings.mailer,
         templates=settings.templates,
         languages=languages,

@@ -116,6 +116,8 @@ class Plan:
     cookies: Cookies
     paths: Paths
     mailer: Mailer
+    sends_mail: bool
+    """Whether the application sends what it owes; otherwise a process of its own has to."""
     templates: Templates | None
     languages: Languages = field(repr=False)
     trusted_proxies: tuple[Network, ...]

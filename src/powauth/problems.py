@@ -62,6 +62,20 @@ def _tenant_problems(settings: Settings[Any]) -> Iterator[str]:
             yield f"tenant {tenant.id!r}: its base_url needs the scheme and the path of the others: {settings.base_url}"
 
 
+def strict_problems(settings: Settings[Any], manifests: list[Named]) -> Iterator[str]:
+    """Tell what the strict profile does without: what it cannot make harder by itself, it refuses."""
+    if settings.profile != "strict":
+        return
+    if settings.cookies.domain is not None:
+        yield "strict profile: Cookies(domain=...) lets every sub-domain overwrite cookies: leave it away"
+    for origin in settings.origins:
+        if origin.startswith("http:") and settings.base_url.startswith("https:"):
+            yield f"strict profile: the front end {origin} is not encrypted: serve it over https"
+    for name, manifest in manifests:
+        if manifest.returns:
+            yield f"strict profile: {name} signs a browser in without anybody showing a factor: leave it away"
+
+
 def _address_problems(settings: Settings[Any]) -> Iterator[str]:
     if not _is_site(settings.base_url) or set("?#") & set(settings.base_url):
         yield f"base_url {settings.base_url!r}: write the whole address of the pages, as https://example.com/auth"

@@ -11,6 +11,9 @@ from powauth.stores import Entry
 
 Transport = Literal["cookie", "bearer"]
 
+MAILBOX = "mailbox"
+"""The factor of whoever shows that they read an account's mail."""
+
 
 @dataclass(frozen=True, slots=True)
 class Proof:

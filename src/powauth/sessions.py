@@ -21,6 +21,9 @@ from powauth.stores import EPOCH, Entry, Key, Store
 GRACE = timedelta(seconds=60)
 """How long the former of two cookies is still served: parallel tabs, slow networks, a lost answer."""
 
+AAL2 = timedelta(hours=24)  # SP 800-63B-4 §2.2.3
+AAL2_IDLE = timedelta(hours=1)  # the same
+
 _FORMAT = 1
 _COOKIE_BYTES = 1 + 16 + 16 + 4 + 32
 _KEPT = 10_000
@@ -40,6 +43,11 @@ class SessionSettings:
     """How old a cookie gets before the next generation is handed out."""
     most_per_account: int = 100
     """With one more, the one that was used least recently ends."""
+
+    def strict(self) -> "SessionSettings":
+        """Return these settings as the strict profile has them: no longer than AAL2 recommends."""
+        absolute = min(self.absolute, AAL2)
+        return replace(self, absolute=absolute, idle=min(self.idle, AAL2_IDLE, absolute))
 
     def problems(self) -> tuple[str, ...]:
         """Return what contradicts itself, a sentence each."""

@@ -70,7 +70,7 @@ class Settings(Generic[U]):
     backoff: Backoff = field(default_factory=Backoff)
     """How failures at sign-in slow the next attempt down."""
     profile: Literal["standard", "strict"] = "standard"
-    """`strict` takes the harder of two choices everywhere."""
+    """`strict` takes the harder of two choices: longer passwords, shorter sessions, no mail as a factor."""
     templates: Templates | None = field(default=None, repr=False)
     """What makes pages and mails; an adapter for a framework brings the theme if none is given."""
     tenant: Tenants | None = field(default=None, repr=False)

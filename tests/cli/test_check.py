@@ -18,7 +18,7 @@ GOOD = {
     "passwords": (
         "Passwords(min_length=15, peppers=[Pepper('1', 'k' * 32)], breach=Breaches(), breach_failure='refuse')"
     ),
-    "extensions": "(Confirmed(), Told(), SignUp(), SignIn(), ManageAccount(), SessionList(), Prove())",
+    "extensions": "(Confirmed(), Told(), Reset(), SignUp(), SignIn(), ManageAccount(), SessionList(), Prove())",
     "trusted_proxies": "['10.0.0.0/8']",
     "more": """
 class Breaches:
@@ -30,6 +30,9 @@ class Confirmed(Extension):
 
 class Told(Extension):
     name = "security_mails"
+
+class Reset(Extension):
+    name = "reset_password"
 """,
 }
 
@@ -77,6 +80,10 @@ def test_a_device_may_be_remembered_for_30_days(make_shop: MakeShop, lifetime: s
         ({"origins": "['https://elsewhere.test']"}, "cross_site_origin", "warn"),
         ({"origins": "['http://app.example.com']"}, "plain_origin", "warn"),
         ({"trusted_proxies": "()"}, "no_trusted_proxies", "info"),
+        ({"trusted_proxies": "['0.0.0.0/0']"}, "trusts_everybody", "warn"),
+        ({"trusted_proxies": "['10.0.0.0/8', '::/0']"}, "trusts_everybody", "warn"),
+        ({"sends_mail": "False"}, "mail_elsewhere", "info"),
+        ({"extensions": "(SignUp(), SignIn(), Confirmed(), Told())"}, "no_reset", "info"),
         ({"store": "MemoryStore()"}, "memory_store", "warn"),
         ({"mailer": "ConsoleMailer()"}, "console_mailer", "warn"),
         ({"secret": TWO_SECRETS}, "retired_secrets", "info"),
@@ -108,6 +115,17 @@ def test_a_setting_that_is_unsafe_is_found(
     strict = shop.run("check", "--no-accounts", "--strict", "--no-standards")
     assert strict.exit_code == (1 if severity == "warn" else 0)
     assert finding["do"].split()[0] in strict.output
+
+
+@pytest.mark.parametrize(
+    ("told", "is_found"), [("1", True), ("4", False), ("4, threads=2", False), ("1, threads=1", False)]
+)
+def test_processes_that_each_hash_on_all_cores_are_found(
+    make_shop: MakeShop, monkeypatch: pytest.MonkeyPatch, told: str, *, is_found: bool
+) -> None:
+    monkeypatch.setenv("WEB_CONCURRENCY", "4")
+    shop = make_shop(**{**GOOD, "passwords": f"Passwords(worker_processes={told})"})
+    assert ("shared_cores" in found(shop, "--no-accounts")) is is_found
 
 
 @pytest.mark.parametrize("how", ["environment", "setting"])

@@ -19,7 +19,7 @@ from powauth.events import (
 from powauth.forms import Form
 from powauth.operations.authentication import PASSWORD, may_try
 from powauth.pages import Detour
-from powauth.session import Proof, Session, Transport
+from powauth.session import MAILBOX, Proof, Session, Transport
 from powauth.watching import operation
 
 
@@ -95,6 +95,8 @@ async def sign_in(
 
 def _may_enter(ctx: Context, account: Account, proofs: tuple[Proof, ...]) -> bool:
     """Say whether an account may be signed in to: open, and where it is guarded, by more than a password."""
+    if ctx.plan.profile == "strict" and any(proof.factor == MAILBOX for proof in proofs):
+        return False  # SP 800-63B §3.1.3.1: mail is no authenticator
     is_guessed = all(proof.factor == PASSWORD for proof in proofs)
     return may_try(ctx, account) if is_guessed else account.is_open
 
@@ -113,6 +115,8 @@ async def step_up(ctx: Context, proof: Proof) -> Session:
     session = ctx.session
     account = await ctx.accounts.lock(session.handle)
     if account is None or not account.is_open or not _is_of(proof, account) or account.epoch not in session.epochs:
+        raise InvalidCredentials
+    if ctx.plan.profile == "strict" and proof.factor == MAILBOX:
         raise InvalidCredentials
     raised = ctx.sessions.raised(session, proof)
     ctx.last_step(lambda: ctx.sessions.raise_to(session, raised))

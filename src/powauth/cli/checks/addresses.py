@@ -55,7 +55,15 @@ def origins(plan: Plan) -> Iterator[Finding]:
 
 
 def proxies(plan: Plan) -> Iterator[Finding]:
-    """Say what holds if a proxy stands before the application: that cannot be seen from here."""
+    """Find proxies that are anybody, and say what holds if one stands before that is not named."""
+    if everybody := [str(network) for network in plan.trusted_proxies if network.prefixlen == 0]:
+        yield Finding(
+            code="trusts_everybody",
+            severity="warn",
+            says=f"every address is a trusted proxy ({', '.join(everybody)}): anybody writes the address they have",
+            do='name the network of the proxy alone: Auth(trusted_proxies=["10.0.0.0/8"])',
+            identifiers=("ASVS 6.1.1", "ASVS 6.3.1", "S44"),
+        )
     if not plan.trusted_proxies:
         yield Finding(
             code="no_trusted_proxies",

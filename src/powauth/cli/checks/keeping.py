@@ -44,6 +44,18 @@ def mailer(plan: Plan) -> Iterator[Finding]:
         )
 
 
+def sender(plan: Plan) -> Iterator[Finding]:
+    """Say that mails need a process of their own, where the application sends none."""
+    if not plan.sends_mail:
+        yield Finding(
+            code="mail_elsewhere",
+            severity="info",
+            says="this application owes mails and sends none",
+            do="keep `powauth mail run` running beside it; `powauth mail list` shows what waits",
+            identifiers=("ASVS 6.3.7", "NIST 4.6"),
+        )
+
+
 def secrets(plan: Plan) -> Iterator[Finding]:
     """Find secrets that only verify."""
     if count := plan.signer.retired:

@@ -1,11 +1,13 @@
 """Which passwords an application takes, and what it costs to guess them."""
 
+import os
 from collections.abc import Iterator
 
 from powauth.cli.features import has, second_factors
 from powauth.cli.findings import Finding
 from powauth.passwords.settings import SHORTEST_ALONE
 from powauth.plan import Plan
+from powauth.stores import worker_count
 
 LEAST_MEMORY = {1: 46 * 1024, 2: 19 * 1024, 3: 12 * 1024, 4: 9 * 1024, 5: 7 * 1024}
 """KiB by passes: the choices of the OWASP Password Storage Cheat Sheet for argon2id, one lane."""
@@ -36,6 +38,31 @@ def cost(plan: Plan) -> Iterator[Finding]:
             says=f"one hash takes {memory} KiB in {passes} passes: guessing at stolen ones is cheap",
             do=f"set Passwords(memory=...) to {least} or more, or leave it as it is by default",
             identifiers=("NIST 3.1.1.2",),
+        )
+
+
+def cores(plan: Plan) -> Iterator[Finding]:
+    """Find processes that each hash on all cores of one machine."""
+    workers, said = worker_count(os.environ, ()), plan.passwords.worker_processes
+    if workers > said and plan.passwords.threads is None:
+        yield Finding(
+            code="shared_cores",
+            severity="warn",
+            says=f"{workers} processes share this machine's cores, and each hashes as if there were {said}",
+            do=f"set Passwords(worker_processes={workers}), or sign-ins slow every other request down",
+            identifiers=("ASVS 6.3.1",),
+        )
+
+
+def way_back(plan: Plan) -> Iterator[Finding]:
+    """Find people who lose their account with their password."""
+    if has(plan, "sign_up") and not has(plan, "reset_password") and "email" in plan.identifiers:
+        yield Finding(
+            code="no_reset",
+            severity="info",
+            says="whoever forgets the password has lost the account, and asks you",
+            do="enable ResetPassword(), or have another way ready that is as safe as sign-in",
+            identifiers=("ASVS 6.4.3", "NIST 4.2.1.2"),
         )
 
 

@@ -6,10 +6,9 @@ from datetime import timedelta
 from powauth.cli.features import remembered_for, second_factors
 from powauth.cli.findings import Finding
 from powauth.plan import Plan
+from powauth.sessions import AAL2, AAL2_IDLE
 
 AAL1 = timedelta(days=30)  # SP 800-63B-4 §2.1.3
-AAL2 = timedelta(hours=24)  # §2.2.3
-AAL2_IDLE = timedelta(hours=1)  # §2.2.3
 
 
 def times(plan: Plan) -> Iterator[Finding]:

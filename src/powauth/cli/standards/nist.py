@@ -1,10 +1,11 @@
 """NIST SP 800-63B-4: authenticators, their events, sessions."""
 
-from powauth.cli.checks.sessions import AAL1, AAL2, AAL2_IDLE
+from powauth.cli.checks.sessions import AAL1
 from powauth.cli.features import has, remembered_for
 from powauth.cli.standards import shared
 from powauth.cli.standards.standing import Demand, Standing, absent, met, only_with, unmet, where
 from powauth.plan import Plan
+from powauth.sessions import AAL2, AAL2_IDLE
 
 
 def lives_a_month(plan: Plan) -> bool:

@@ -77,6 +77,8 @@ def hides_accounts(plan: Plan) -> Standing:
 
 def mailbox_is_no_factor(plan: Plan) -> Standing:
     """Judge whether a mailbox is ever the proof of a sign-in."""
+    if plan.profile == "strict":
+        return Standing("met", "the strict profile signs nobody in by a proof of the mailbox")
     if kinds := proving_tokens(plan):
         names = ", ".join(kind.name for kind in kinds)
         return Standing("not met", f"a mailed link is one factor, and counted as one: {names}")

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from powauth.extension import Extension
 from powauth.extensions.sign_in import SignIn
+from powauth.session import MAILBOX
 from powauth.tokens import TokenKind
 
 
@@ -25,7 +26,7 @@ class ConfirmationSettings(Extension):
     @property
     def token(self) -> TokenKind:
         """What a mailed link holds: the address that it proves."""
-        return TokenKind("confirm_email", self.lifetime, proves="mailbox")
+        return TokenKind("confirm_email", self.lifetime, proves=MAILBOX)
 
     @property
     def undo_token(self) -> TokenKind:

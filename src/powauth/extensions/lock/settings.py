@@ -5,6 +5,7 @@ from datetime import timedelta
 from powauth.extension import Extension
 from powauth.extensions.sign_in import SignIn
 from powauth.limits import Backoff
+from powauth.session import MAILBOX
 from powauth.tokens import TokenKind
 
 MOST = 100  # SP 800-63B §3.2.2: consecutive failures with one authenticator
@@ -26,7 +27,7 @@ class LockSettings(Extension):
     @property
     def token(self) -> TokenKind:
         """What a mailed link holds: it is minted for an account that is locked."""
-        return TokenKind("unlock", self.lifetime, proves="mailbox", survives=("lock",))
+        return TokenKind("unlock", self.lifetime, proves=MAILBOX, survives=("lock",))
 
     @property
     def failures(self) -> Backoff:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from powauth.extension import Extension
 from powauth.extensions.sign_in import SignIn
+from powauth.session import MAILBOX
 from powauth.tokens import TokenKind
 
 LONGEST = timedelta(hours=24)  # SP 800-63B §4.2.1.2: a recovery code that is mailed
@@ -23,7 +24,7 @@ class ResetSettings(Extension):
     @property
     def token(self) -> TokenKind:
         """What a mailed link holds."""
-        return TokenKind("reset_password", self.lifetime, proves="mailbox")
+        return TokenKind("reset_password", self.lifetime, proves=MAILBOX)
 
     def problems(self) -> tuple[str, ...]:
         """Return what is wrong with the settings."""
