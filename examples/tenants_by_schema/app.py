@@ -106,8 +106,7 @@ install(app, auth)
 async def get_db(request: Request) -> AsyncGenerator[AsyncSession]:
     """Give a database session that reads and writes in the schema of whoever's host this is."""
     tenant = visit_of(request.scope, auth).tenant
-    async with sessions() as db:
-        await db.connection(execution_options={"schema_translate_map": {None: tenant.schema}})
+    async with sessions(bind=engine.execution_options(schema_translate_map={None: tenant.schema})) as db:
         yield db
 
 

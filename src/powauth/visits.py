@@ -211,7 +211,7 @@ class Visit:
             async with begin(self.plan, self.tenant, caller, writes=writes) as ctx:
                 yield ctx
         finally:
-            self.traces += ctx.traces if ctx else []
+            self.traces += [] if ctx is None else ctx.traces
         self._write_all(ctx)
 
     def _write_all(self, ctx: Context) -> None:
