@@ -47,10 +47,15 @@ class Note(Base):
 
 
 class Companies:
-    """The tenants that there are, in memory: `resolve` is asked with every request."""
+    """The tenants that there are, in memory: `resolve` is asked with every request, `load` every few seconds."""
 
     def __init__(self) -> None:
         self._by_host: dict[str, Tenant] = {}
+
+    async def load(self) -> None:
+        async with sessions() as db:
+            for name in await db.scalars(select(Company.id)):
+                self.add(name)
 
     def add(self, name: str) -> Tenant:
         host = f"{name}.{DOMAIN}"
@@ -85,9 +90,6 @@ async def get_db() -> AsyncGenerator[AsyncSession]:
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
     await database.create_tables()
-    async with sessions() as db:
-        for name in await db.scalars(select(Company.id)):
-            companies.add(name)
     yield
     await engine.dispose()
 

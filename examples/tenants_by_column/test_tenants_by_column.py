@@ -1,12 +1,17 @@
 """What belongs to one company opens nothing in another: sessions, tokens, links, codes, known devices."""
 
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from typing import Any
 
+import anyio
 import pytest
+from click.testing import CliRunner
+from starlette.testclient import TestClient
 
 from examples.opening import Opener
 from powauth import Tenant
+from powauth.cli import main
 from powauth.testing import Answer, Site
 
 pytestmark = pytest.mark.anyio
@@ -119,3 +124,42 @@ async def test_a_restart_finds_every_company(made: Any, acme: Visitor, program: 
     async with program("tenants_by_column") as again:
         assert {tenant.id for tenant in again.companies.all()} == {"acme", "globex"}
         assert Tenant("acme", "http://acme.localhost:8000/auth") in again.companies.all()
+
+
+def test_commands_know_the_companies_of_the_table(program: Opener) -> None:
+    founded = {"company": "acme", "email": ADA, "password": PASSWORD}
+    made = program.load("tenants_by_column")
+    with TestClient(made.app, base_url="http://localhost:8000") as client:
+        assert client.post("/found", json=founded).status_code == 201
+
+    def run(*args: str) -> str:
+        program.load("tenants_by_column")  # as in a process of its own
+        return CliRunner().invoke(main, [*args, "--app", "examples.tenants_by_column.app:auth"]).output
+
+    assert ADA in run("accounts", "list", "--tenant", "acme")
+    assert ADA in run("accounts", "list")  # there is only one
+    assert "acme" in run("accounts", "list", "--tenant", "globex")
+    assert "erased" in run("accounts", "close", ADA, "--yes", "--tenant", "acme")
+
+
+async def test_another_process_learns_of_a_company_without_a_restart(
+    made: Any, acme: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("powauth.auth.RELOAD_EVERY", 0.01)
+    other, learnt = made.Companies(), anyio.Event()
+
+    def add(name: str) -> Tenant:
+        if name == "initech":
+            learnt.set()
+        return Tenant(name, made.Companies.add(other, name).base_url)
+
+    monkeypatch.setattr(other, "add", add)
+    auth = replace(made.auth, tenant=other)
+    async with auth.lifespan():
+        assert {tenant.id for tenant in other.all()} == {"acme", "globex"}
+        async with made.sessions() as db:
+            db.add(made.Company(id="initech"))
+            await db.commit()
+        with anyio.fail_after(5):
+            await learnt.wait()
+    assert "initech" in {tenant.id for tenant in other.all()}

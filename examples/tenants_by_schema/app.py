@@ -54,10 +54,15 @@ class Note(Base):
 
 
 class Companies:
-    """The tenants that there are, in memory: `resolve` is asked with every request."""
+    """The tenants that there are, in memory: `resolve` is asked with every request, `load` every few seconds."""
 
     def __init__(self) -> None:
         self._by_host: dict[str, Tenant] = {}
+
+    async def load(self) -> None:
+        async with sessions() as db:
+            for name in await db.scalars(select(Company.id)):
+                self.add(tenant_of(name))
 
     def add(self, tenant: Tenant) -> None:
         self._by_host[urlsplit(tenant.base_url).netloc] = tenant
@@ -91,10 +96,9 @@ async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
     async with engine.begin() as connection:
         await connection.execute(CreateSchema("common", if_not_exists=True))
         await connection.run_sync(Common.metadata.create_all)
-    async with sessions() as db:
-        for name in await db.scalars(select(Company.id)):
-            await database.create_tables(tenant_of(name))  # or migrations, for each schema
-            companies.add(tenant_of(name))
+    await companies.load()
+    for tenant in companies.all():
+        await database.create_tables(tenant)  # or migrations, for each schema
     yield
     await engine.dispose()
 

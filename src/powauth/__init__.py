@@ -121,7 +121,7 @@ from powauth.routing import ANYBODY, PARKED, SIGNED_IN, SIGNED_OUT, FormPage, Ge
 from powauth.session import Proof, Session, Transport
 from powauth.sessions import SessionSettings
 from powauth.stores import MemoryStore, Store
-from powauth.tenants import Tenant, Tenants, TenantsByHost
+from powauth.tenants import LoadedTenants, Tenant, Tenants, TenantsByHost
 from powauth.tokens import Token, TokenKind
 
 __all__ = [
@@ -194,6 +194,7 @@ __all__ = [
     "Limit",
     "LimitReached",
     "Link",
+    "LoadedTenants",
     "Locked",
     "Mail",
     "MailFailed",

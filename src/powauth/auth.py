@@ -17,13 +17,15 @@ from powauth.plan import AnyChore, Plan
 from powauth.sender import Sender
 from powauth.settings import Settings, U
 from powauth.templates import Templates
-from powauth.tenants import Tenant
+from powauth.tenants import LoadedTenants, Tenant
 from powauth.tokens import TokenRecord
 from powauth.units import begin, carefully, persistently
 from powauth.visits import Visit
 
 BATCH = 1000
 """Rows that one purge removes at a time: others get a turn in between."""
+RELOAD_EVERY = 10.0
+"""Seconds after which tenants that are read from somewhere are read again."""
 PURGE_EVERY = 300.0
 """Seconds between two purges."""
 
@@ -100,7 +102,7 @@ class Auth(Settings[U], Generic[U]):
         Mails that are on their way then have a few seconds to arrive.
         """
         await self.open()
-        tasks = [asyncio.create_task(self._purge())]
+        tasks = [asyncio.create_task(self._purge()), asyncio.create_task(self.keep_tenants())]
         if self.sends_mail:
             tasks.append(asyncio.create_task(self.sender(templates).run()))
         try:
@@ -114,6 +116,8 @@ class Auth(Settings[U], Generic[U]):
     async def open(self) -> None:
         """Open database and store; also again, after `close`."""
         self.plan.hasher.open()
+        if isinstance(self.tenant, LoadedTenants):
+            await self.tenant.load()
         await self.database.open(self.plan.all_tenants())
         await self.plan.store.open()
 
@@ -123,6 +127,12 @@ class Auth(Settings[U], Generic[U]):
             rest.callback(self.plan.hasher.close)
             rest.push_async_callback(self.database.close)
             await self.plan.store.close()
+
+    async def keep_tenants(self) -> None:
+        """Read tenants again, every few seconds, where they are read from somewhere; `lifespan` does it."""
+        while isinstance(self.tenant, LoadedTenants):
+            await asyncio.sleep(RELOAD_EVERY)
+            await carefully(self.tenant.load())
 
     async def _purge(self) -> None:
         while True:

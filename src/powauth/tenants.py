@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from powauth.http import RawRequest
 
@@ -31,6 +31,18 @@ class Tenants(Protocol):
 
     def all(self) -> Iterable[Tenant]:
         """Return every tenant: mails are sent and rows purged for each."""
+        ...
+
+
+@runtime_checkable
+class LoadedTenants(Protocol):
+    """Tenants that are read from somewhere, such as a table: at start, and again every few seconds meanwhile.
+
+    So commands and other processes know of them, and learn of new ones.
+    """
+
+    async def load(self) -> None:
+        """Read them anew. What fails is logged and tried again; at start it is an error."""
         ...
 
 

@@ -110,13 +110,12 @@ def create(
     """
     if password_stdin and no_password:
         raise Misused("--password-stdin and --no-password exclude each other", code="usage")
-    where = tenant_of(auth, tenant)
     with answered(auth.plan.words()):
         new = newcomer(auth, {"email": email, "username": username}, columns, confirmed=confirmed)
     password = None if no_password else passwords.piped() if password_stdin else passwords.asked()
 
     async def work() -> Account:
-        async with auth.begin(tenant=where, caller=operator()) as ctx:
+        async with auth.begin(tenant=tenant_of(auth, tenant), caller=operator()) as ctx:
             made = await sign_up(ctx, new, password)
             account = await ctx.accounts.by_handle(new.handle) if isinstance(made, Detour) else made.account
             if account is None:  # at sign-up that is not told, and something is made in its stead
@@ -175,9 +174,9 @@ def unlock(account: str, *, tenant: str | None, auth: Auth[Any], out: Output) ->
 @json_option
 def close(account: str, *, yes: bool, tenant: str | None, auth: Auth[Any], out: Output) -> None:
     """Close an account and erase it, with all that belongs to it. This cannot be undone."""
-    where = tenant_of(auth, tenant)
 
     async def work() -> Account:
+        where = tenant_of(auth, tenant)
         async with auth.begin(tenant=where, writes=False) as ctx:
             known = await found(ctx.accounts, account)
         if not yes:

@@ -85,10 +85,12 @@ async def _once(auth: Auth[Any]) -> int:
 async def _until_stopped(auth: Auth[Any], out: Output) -> int:
     sender = auth.sender(JinjaTemplates())
     sending = asyncio.create_task(sender.run(told=lambda sent: out.say(f"mails sent: {sent}") if sent else None))
+    keeping = asyncio.create_task(auth.keep_tenants())
     _stop_by_signal(sending)
     out.say(f"sending what {auth.name} owes, until Ctrl-C")
     with suppress(asyncio.CancelledError):
         await sending
+    keeping.cancel()
     return sender.sent
 
 

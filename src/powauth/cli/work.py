@@ -60,12 +60,14 @@ def tenant_option(command: C) -> C:
 
 
 def tenant_of(auth: Auth[Any], named: str | None) -> Tenant:
-    """Return the tenant of this id, or the only one. Raises `Misused`."""
+    """Return the tenant of this id, or the only one, once the `Auth` is open. Raises `Misused`."""
     tenants = {tenant.id: tenant for tenant in auth.plan.all_tenants()}
     if named is None and len(tenants) == 1:
         return next(iter(tenants.values()))
     if auth.plan.tenants is None:
         raise Misused("this application has no tenants: leave --tenant away", code="no_tenant")
+    if not tenants:
+        raise Misused("this application has no tenants yet", code="no_tenant")
     if named is None or named not in tenants:
         raise Misused(f"which tenant? --tenant is one of {', '.join(sorted(tenants))}", code="no_tenant")
     return tenants[named]
