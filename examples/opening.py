@@ -4,7 +4,7 @@ import importlib
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -35,9 +35,9 @@ class Opener:
         for module in [module for module in sys.modules if module.startswith(f"examples.{name}.")]:
             del sys.modules[module]
         made = importlib.import_module(f"examples.{name}.app")
-        for auth in vars(made).values():
-            if isinstance(auth, Auth):
-                _keep_mails(auth)
+        for value in vars(made).values():
+            if isinstance(value, Auth):
+                _keep_mails(cast("Auth[Any]", value))
         return made
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import Connection, inspect, text
 
 from examples.opening import Opener
 from powauth.testing import Answer, Site
@@ -58,10 +58,14 @@ async def acme(made: Any) -> Visitor:
     return browser
 
 
+def tables_by_schema(connection: Connection) -> dict[str, set[str]]:
+    return {schema: set(inspect(connection).get_table_names(schema)) for schema in SCHEMAS}
+
+
 async def test_every_company_has_tables_of_its_own_and_none_stand_in_between(made: Any, acme: Visitor) -> None:
     await acme.post("/notes?text=secret")
     async with made.engine.connect() as connection:
-        tables = await connection.run_sync(lambda c: {s: set(inspect(c).get_table_names(s)) for s in SCHEMAS})
+        tables = await connection.run_sync(tables_by_schema)
         counts = [
             (await connection.execute(text(f"SELECT count(*) FROM {schema}.{table}"))).scalar_one()  # noqa: S608
             for schema, table in (("company_acme", "users"), ("company_acme", "notes"), ("company_globex", "notes"))

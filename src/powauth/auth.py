@@ -17,7 +17,7 @@ from powauth.plan import AnyChore, Plan
 from powauth.sender import Sender
 from powauth.settings import Settings, U
 from powauth.templates import Templates
-from powauth.tenants import LoadedTenants, Tenant
+from powauth.tenants import Tenant, loaded_tenants
 from powauth.tokens import TokenRecord
 from powauth.units import begin, carefully, persistently
 from powauth.visits import Visit
@@ -116,8 +116,8 @@ class Auth(Settings[U], Generic[U]):
     async def open(self) -> None:
         """Open database and store; also again, after `close`."""
         self.plan.hasher.open()
-        if isinstance(self.tenant, LoadedTenants):
-            await self.tenant.load()
+        if loaded := loaded_tenants(self.tenant):
+            await loaded.load()
         await self.database.open(self.plan.all_tenants())
         await self.plan.store.open()
 
@@ -130,9 +130,9 @@ class Auth(Settings[U], Generic[U]):
 
     async def keep_tenants(self) -> None:
         """Read tenants again, every few seconds, where they are read from somewhere; `lifespan` does it."""
-        while isinstance(self.tenant, LoadedTenants):
+        while loaded := loaded_tenants(self.tenant):
             await asyncio.sleep(RELOAD_EVERY)
-            await carefully(self.tenant.load())
+            await carefully(loaded.load())
 
     async def _purge(self) -> None:
         while True:

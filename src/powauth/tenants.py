@@ -46,6 +46,11 @@ class LoadedTenants(Protocol):
         ...
 
 
+def loaded_tenants(tenants: object) -> LoadedTenants | None:
+    """Return these tenants if they are read from somewhere."""
+    return tenants if isinstance(tenants, LoadedTenants) else None
+
+
 class TenantsByHost:
     """Tenants told apart by the Host header, from a list that is the whole truth."""
 

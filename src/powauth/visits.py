@@ -205,14 +205,15 @@ class Visit:
     @asynccontextmanager
     async def begin(self, *, writes: bool = True) -> AsyncGenerator[Context]:
         """Open a unit of work for whoever asks; what it leaves behind is kept with the visit, as `work` does."""
-        caller = await self.caller()
-        ctx: Context | None = None
+        begun: list[Context] = []
         try:
-            async with begin(self.plan, self.tenant, caller, writes=writes) as ctx:
+            async with begin(self.plan, self.tenant, await self.caller(), writes=writes) as ctx:
+                begun.append(ctx)
                 yield ctx
-        finally:
-            self.traces += [] if ctx is None else ctx.traces
-        self._write_all(ctx)
+        finally:  # also where the commit itself failed
+            self.traces += [trace for ctx in begun for trace in ctx.traces]
+        for ctx in begun:
+            self._write_all(ctx)
 
     def _write_all(self, ctx: Context) -> None:
         """Let the answer write the cookies of a unit of work that is committed."""

@@ -146,6 +146,20 @@ def test_the_files_of_a_guide_work_in_the_application_of_the_tutorial(page: Path
         assert " passed" in run_tests(tmp_path)
 
 
+@pytest.mark.parametrize("program", sorted((ROOT / "examples").glob("*/app.py")), ids=name_of)
+def test_every_example_stands_in_a_page_and_has_its_tests(program: Path) -> None:
+    folder = name_of(program.parent)
+    shown = {block.title for block in parts_of_files() if block.title and block.title.startswith(f"{folder}/")}
+    assert shown or folder == "examples/readme"  # which is held to the README below, and has no title there
+    tested = ROOT / "tests/adapters/test_readme_program.py" if folder == "examples/readme" else None
+    assert tested or list(program.parent.rglob("test_*.py"))
+
+
+def test_every_guide_is_on_their_map_once() -> None:
+    listed = [link for link in links(DOCS / "guides/index.md") if "/" not in link]
+    assert sorted(listed) == sorted(guide.name for guide in GUIDES if guide.name != "index.md")
+
+
 # ---- every block ----
 
 
