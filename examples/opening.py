@@ -37,7 +37,7 @@ class Opener:
         made = importlib.import_module(f"examples.{name}.app")
         for value in vars(made).values():
             if isinstance(value, Auth):
-                _keep_mails(cast("Auth[Any]", value))
+                _keep_mails(cast("Auth[Any]", value))  # type: ignore[redundant-cast]  # pyright sees an unknown one
         return made
 
 
