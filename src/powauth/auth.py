@@ -11,6 +11,7 @@ from typing import Any, Generic, Self
 from powauth.context import NOBODY, Caller, Context
 from powauth.edge import Edge
 from powauth.errors import ConfigurationError
+from powauth.events import Event
 from powauth.fold import fold
 from powauth.http import RawRequest, Response
 from powauth.plan import AnyChore, Plan
@@ -19,7 +20,7 @@ from powauth.settings import Settings, U
 from powauth.templates import Templates
 from powauth.tenants import Tenant, loaded_tenants
 from powauth.tokens import TokenRecord
-from powauth.units import begin, carefully, persistently
+from powauth.units import announce, begin, carefully, persistently
 from powauth.visits import Visit
 
 BATCH = 1000
@@ -68,9 +69,23 @@ class Auth(Settings[U], Generic[U]):
     ) -> AbstractAsyncContextManager[Context]:
         """Open a unit of work: `async with auth.begin() as ctx`.
 
-        With `db` it joins the application's transaction: it flushes, and the application commits or rolls back.
+        What is refused in it leaves its trace, in a unit that commits. With `db` it joins the application's
+        transaction: it flushes, and the application commits or rolls back; then a refusal leaves none.
         """
-        return begin(self.plan, tenant or self.plan.single, caller, writes=writes, db=db)
+        return self._begun(tenant or self.plan.single, caller, writes=writes, db=db)
+
+    @asynccontextmanager
+    async def _begun(
+        self, tenant: Tenant, caller: Caller, *, writes: bool, db: object | None
+    ) -> AsyncGenerator[Context]:
+        traces: list[Event] = []
+        try:
+            async with begin(self.plan, tenant, caller, writes=writes, db=db) as ctx:
+                traces = ctx.traces
+                yield ctx
+        finally:
+            if db is None and traces:
+                await announce(self.plan, tenant, caller, traces)
 
     def visit(self, raw: RawRequest, *, is_socket: bool = False) -> Visit:
         """Return the session side of a request; an adapter keeps one per request."""

@@ -32,6 +32,7 @@ from powauth import (
     Session,
     on,
 )
+from powauth.errors import InvalidToken
 from powauth.events import LimitReached, Personal, Plain, SessionStarted, TokenRefused, Unwritten
 from powauth.extensions.audit import Audit, AuditRecord
 from powauth.extensions.sign_in import SignIn
@@ -182,6 +183,13 @@ async def test_a_wrong_password_of_somebody_signed_in_is_theirs(home: House, sit
     failed = await row(home, "authentication_failed")
     assert failed.actor == failed.account == (await row(home, "signed_up")).account
     assert failed.session == (await row(home, "signed_in")).session
+
+
+async def test_what_a_script_was_refused_has_its_row(home: House) -> None:
+    with pytest.raises(InvalidToken):
+        async with home.auth.begin() as ctx:
+            await ctx.tokens.take(home.auth.plan.token_kinds[0], "forged")
+    assert await names(home) == ["token_refused"]
 
 
 async def test_what_is_rolled_back_has_no_row(home: House) -> None:
