@@ -72,6 +72,11 @@ class Output:
         if not self.as_json:
             click.echo(shown(text))
 
+    def say_raw(self, line: str) -> None:
+        """Write a line for people that was made harmless already, its tabs as they are."""
+        if not self.as_json:
+            click.echo(line)
+
     def warn(self, text: str) -> None:
         """Write a line beside what was asked for."""
         click.echo(f"Warning: {shown(text)}", err=True)

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Any, Generic, cast
 from urllib.parse import urlsplit
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, Table
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_scoped_session, async_sessionmaker
 
 from powauth.accounts import Account
 from powauth.clock import Clock
 from powauth.database import DatabaseUnit, Schema
+from powauth.records import Record
 from powauth.sqlalchemy import upgrades
 from powauth.sqlalchemy.columns import OwnColumn
 from powauth.sqlalchemy.encryption import Encryption
@@ -88,6 +89,14 @@ class SQLAlchemyDatabase(Generic[U]):
     def own_columns(self) -> Sequence[OwnColumn]:
         """Return the columns that the application's model has beside ours and its primary key."""
         return self._layout.own_columns()
+
+    def table(self, schema: Schema, record: type[Record]) -> Table:
+        """Return the table of a record, as the application's metadata has it."""
+        return self._layout.record_table(schema, record).table
+
+    def versions_table(self, schema: Schema) -> Table:
+        """Return the table that holds the versions of the others, as the application's metadata has it."""
+        return upgrades.versions(self._layout, schema)
 
     async def dispose(self) -> None:
         """Close the pooled connections of the application's engine: for a process that ends after one piece of work."""

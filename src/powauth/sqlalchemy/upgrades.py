@@ -70,13 +70,13 @@ def _add_columns(connection: Connection, table: RecordTable, own: str | None) ->
 
 async def _check(layout: Layout[Any], schema: Schema, tenant: Tenant) -> None:
     if not await is_there(layout, schema, tenant):
-        name = _versions(layout, schema).name
+        name = versions(layout, schema).name
         raise ConfigurationError(f"the table {name} is missing: run your migrations, or create_tables()")
 
 
 async def is_there(layout: Layout[Any], schema: Schema, tenant: Tenant) -> bool:
     """Say whether the tables of an `Auth` were made, where a tenant has them."""
-    table = _versions(layout, schema)
+    table = versions(layout, schema)
 
     async def has(session: AsyncSession) -> bool:
         connection = await session.connection(bind_arguments={"mapper": layout.mapper})
@@ -92,38 +92,39 @@ async def is_there(layout: Layout[Any], schema: Schema, tenant: Tenant) -> bool:
 async def _upgrade(layout: Layout[Any], schema: Schema, tenant: Tenant, record: type[Record]) -> None:
     transaction = OwnTransaction(layout, tenant, writes=True)
     try:
-        await _bring_up(transaction, _versions(layout, schema), layout.record_table(schema, record))
+        await _bring_up(transaction, versions(layout, schema), layout.record_table(schema, record))
         await transaction.commit()
     finally:
         await transaction.rollback()
 
 
-async def _bring_up(transaction: Transaction[Any], versions: Table, table: RecordTable) -> None:
-    stored = await _stored(transaction, versions, table)
+async def _bring_up(transaction: Transaction[Any], stamps: Table, table: RecordTable) -> None:
+    stored = await _stored(transaction, stamps, table)
     for version in range(stored + 1, table.record.__schema_version__ + 1):
         step = table.record.__steps__.get(version)
         if step:
             await transaction.write(text(step.format(table=table.table.name)))
     if stored < table.record.__schema_version__:
-        row = update(versions).where(versions.c.name == table.record.__table__)
+        row = update(stamps).where(stamps.c.name == table.record.__table__)
         await transaction.write(row.values(version=table.record.__schema_version__))
 
 
-async def _stored(transaction: Transaction[Any], versions: Table, table: RecordTable) -> int:
+async def _stored(transaction: Transaction[Any], stamps: Table, table: RecordTable) -> int:
     """Return the stored version and lock it, so that of two processes that start at once one waits for the other."""
-    row = select(versions.c.version).where(versions.c.name == table.record.__table__).with_for_update()
+    row = select(stamps.c.version).where(stamps.c.name == table.record.__table__).with_for_update()
     found = (await transaction.write(row)).scalar_one_or_none()
     if found is not None:
         return int(found)
     new = {"name": table.record.__table__, "version": table.record.__schema_version__}
     try:
-        await transaction.write(insert(versions).values(new), Uniques(versions, {}))
+        await transaction.write(insert(stamps).values(new), Uniques(stamps, {}))
     except Taken:  # the other process stamped it meanwhile
         return int((await transaction.write(row)).scalar_one())
     return table.record.__schema_version__
 
 
-def _versions(layout: Layout[Any], schema: Schema) -> Table:
+def versions(layout: Layout[Any], schema: Schema) -> Table:
+    """Return the table of versions."""
     table = version_table(layout.metadata, layout.table.schema, schema.prefix)
     if table is None:
         raise ConfigurationError(f"{schema.prefix}_schema is a table of the application's: rename it, or the Auth")
