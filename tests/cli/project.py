@@ -1,13 +1,23 @@
 """A project in a folder, and a person at its terminal: every command is a process of its own."""
 
+import contextlib
+import importlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from powauth import Auth
+from powauth.cli import main
 
 ROOT = Path(__file__).parents[2]
 SECRET = "d41f6c0a97b2e85316c04f7a9be2d853"
@@ -123,8 +133,33 @@ class Project:
         )
 
     def powauth(self, *args: str, typed: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run `powauth`."""
-        return self.run(sys.executable, "-c", "from powauth.cli import main; main()", *args, typed=typed, **variables)
+        """Run `powauth`: in this process, where its libraries are imported already, and the project is not yet."""
+        with self.entered(**variables):
+            result = CliRunner().invoke(main, args, input=typed)
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return subprocess.CompletedProcess(args, result.exit_code, result.stdout, result.stderr)
+
+    @contextmanager
+    def entered(self, **variables: str) -> Generator[None]:
+        """Be in the folder, with the variables that it needs; afterwards its modules are forgotten."""
+        before = sys.path[:]
+        with contextlib.chdir(self.folder), pytest.MonkeyPatch.context() as patch:
+            for name, value in {"AUTH_SECRET": SECRET, "DATABASE_URL": self.url, **variables}.items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "path", [str(self.folder), *before])
+            try:
+                yield
+            finally:
+                for name, module in list(sys.modules.items()):
+                    if str(getattr(module, "__file__", None)).startswith(str(self.folder)):
+                        del sys.modules[name]
+
+    def enabled(self, auth: str = "auth") -> list[str]:
+        """Return the extensions of its `Auth`."""
+        with self.entered():
+            found: Auth[Any] = getattr(importlib.import_module("app"), auth)
+            return [extension.name for extension in found.extensions]
 
     def done(self, *args: str) -> str:
         """Run `powauth`, which has to succeed."""

@@ -59,6 +59,22 @@ auth = Auth(**settings)
 {after}
 """
 
+MAKER = """
+from pathlib import Path
+
+async def show(request, ctx):
+    return Shown()
+
+class Ours(Extension):
+    name = "ours"
+    templates = Path("{folder}")
+
+    def manifest(self):
+        page = Get(name="page", path="/ours", show=show)
+        return Manifest(routes=(page,), messages={{"page.title": "Ours"}})
+"""
+"""An extension with a folder of templates."""
+
 
 @dataclass(frozen=True)
 class Shop:
@@ -141,4 +157,4 @@ def with_tables(shop: Shop) -> Shop:
     return shop
 
 
-__all__ = ["ADA", "PASSWORD", "SECRET", "NewAccount", "Shop", "sign_up", "with_tables", "write"]
+__all__ = ["ADA", "MAKER", "PASSWORD", "SECRET", "NewAccount", "Shop", "sign_up", "with_tables", "write"]

@@ -9,6 +9,7 @@ from powauth.auth import Auth
 from powauth.cli.apps import app_option
 from powauth.cli.failures import Failure, Misused
 from powauth.cli.output import Output, json_option
+from powauth.cli.upgraded import merge, show_difference
 from powauth.jinja.eject import Ejected, Original, eject, originals, outdated
 from powauth.routing import FormPage, Get
 
@@ -24,22 +25,28 @@ from powauth.routing import FormPage, Get
     help="The folder to copy to.",
 )
 @click.option("--force", is_flag=True, help="Overwrite what stands there already.")
-@click.option("--outdated", "only_outdated", is_flag=True, help="List the copies whose original changed since.")
+@click.option("--outdated", "mode", flag_value="outdated", help="List the copies whose original changed since.")
+@click.option("--diff", "mode", flag_value="diff", help="Show what changed in their originals since.")
+@click.option("--merge", "mode", flag_value="merge", help="Bring that into the copies, beside what you changed.")
 @app_option
 @json_option
 def command(
-    names: tuple[str, ...], *, all_: bool, into: Path, force: bool, only_outdated: bool, auth: Auth[Any], out: Output
+    names: tuple[str, ...], *, all_: bool, into: Path, force: bool, mode: str | None, auth: Auth[Any], out: Output
 ) -> None:
     """Copy templates into the application, to change them.
 
     Without a name, lists what can be copied. Name one or several, such as sign_in/new.html; a folder of them, such as
     sign_in; or say --all. Then give JinjaTemplates the folder: Auth(templates=JinjaTemplates("templates")).
 
-    Each copy remembers what it was made from: after an upgrade, --outdated lists those whose original has changed.
+    Each copy remembers what it was made from, and the folder .powauth beside them how that read: keep both. After an
+    upgrade, --outdated lists the copies whose original has changed, --diff shows what changed there, and --merge
+    brings it into them, line by line; of some copies, or of all. Where a line was changed on both sides, both stand in
+    the copy between <<<<<<< and >>>>>>>, and the command exits with 1. A copy as it was before is kept in .powauth.
     """
     known = originals_of(auth)
-    if only_outdated:
-        list_outdated(known, into, out)
+    if mode:
+        meant = chosen(known, names) if names else known
+        {"outdated": list_outdated, "diff": show_difference, "merge": merge}[mode](meant, into, out)
     elif names or all_:
         copied = [eject(original, into, force=force) for original in (known if all_ else chosen(known, names))]
         report(copied, out)
@@ -54,13 +61,13 @@ def originals_of(auth: Auth[Any]) -> tuple[Original, ...]:
     return originals(auth.plan.folders, pages=pages, mails=list(auth.plan.mail_kinds))
 
 
-def chosen(known: tuple[Original, ...], names: tuple[str, ...]) -> list[Original]:
+def chosen(known: tuple[Original, ...], names: tuple[str, ...]) -> tuple[Original, ...]:
     """Return the originals of these names, or below them. Raises `Misused`."""
     unknown = [name for name in names if not any(_is_meant(original, name) for original in known)]
     if unknown:
         message = f"nothing is called {', '.join(unknown)}: `powauth eject` lists what can be copied"
         raise Misused(message, code="unknown_template")
-    return [original for original in known if any(_is_meant(original, name) for name in names)]
+    return tuple(original for original in known if any(_is_meant(original, name) for name in names))
 
 
 def _is_meant(original: Original, name: str) -> bool:
@@ -83,4 +90,4 @@ def list_outdated(known: tuple[Original, ...], into: Path, out: Output) -> None:
     rows = [{"name": original.name, "copied_from": made.version} for original, made in outdated(known, into)]
     out.rows(rows, ("name", "copied_from"), empty="every copy is up to date")
     if rows:
-        raise Failure("compare these with their originals, then copy anew with --force", code="outdated")
+        raise Failure("--diff shows what changed, --merge brings it into the copies", code="outdated")

@@ -11,6 +11,8 @@ from powauth.jinja.templates import STATIC, THEME
 
 _ORIGIN = re.compile(r"Copied from Powauth (?P<version>\S+), (?P<name>\S+), sha256 (?P<digest>[0-9a-f]{16})")
 _COMMENTS = {".css": ("/* ", " */\n"), ".js": ("// ", "\n")}
+MEMORY = ".powauth"
+"""The folder beside the copies that remembers their originals: put it into version control with them."""
 _TEMPLATE_COMMENT = ("{# ", " -#}\n")  # the minus keeps it out of the page, line end included
 
 
@@ -24,7 +26,12 @@ class Original:
     @property
     def digest(self) -> str:
         """What changes when a release changes the file."""
-        return sha256(self.path.read_bytes()).hexdigest()[:16]
+        return _digest(self.text)
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return self.path.read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +78,9 @@ def eject(original: Original, into: Path, *, force: bool = False) -> Ejected:
     path = into / original.name
     if path.exists() and not force:
         return Ejected(original, path, is_new=False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = original.path.read_text(encoding="utf-8")
-    path.write_text(_comment(original) + text, encoding="utf-8")
+    for file, text in ((memory(original.name, original.digest, into), original.text), (path, headed(original))):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
     return Ejected(original, path, is_new=True)
 
 
@@ -96,6 +103,49 @@ def outdated(of: Sequence[Original], into: Path) -> tuple[tuple[Original, Origin
     return tuple((original, made) for original, made in known if made and made.digest != original.digest)
 
 
+# ---- what a copy was made from ----
+
+
+def memory(name: str, digest: str, into: Path) -> Path:
+    """Return where an original is kept as it was when it was copied. Its digest in the name: no upgrade replaces it."""
+    return into / MEMORY / "originals" / f"{name}.{digest}"
+
+
+def base(original: Original, into: Path) -> str | None:
+    """Return what a copy was made from, word for word; `None` if that was not kept, or changed since."""
+    made = origin(into / original.name)
+    if made is None:
+        return None
+    if made.digest == original.digest:
+        return original.text
+    path = memory(original.name, made.digest, into)
+    text = path.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n") if path.is_file() else ""
+    return text if _digest(text) == made.digest else None
+
+
+def body(text: str) -> str:
+    """Return a copy without the line that says what it was made from."""
+    first, end, rest = text.partition("\n")
+    return rest if end and _ORIGIN.search(first) else text
+
+
+def headed(original: Original, text: str | None = None) -> str:
+    """Return a copy with the line that says what it was made from; with another text where that was changed."""
+    return _comment(original) + (original.text if text is None else text)
+
+
+def version() -> str:
+    """Return the version of what is installed."""
+    try:
+        return metadata.version("powauth")
+    except metadata.PackageNotFoundError:  # run from a source tree
+        return "0"
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:16]
+
+
 def _files(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.rglob("*")) if path.is_file()]
 
@@ -103,11 +153,4 @@ def _files(folder: Path) -> list[Path]:
 def _comment(original: Original) -> str:
     before, after = _COMMENTS.get(original.path.suffix, _TEMPLATE_COMMENT)
     source = original.path.name if original.path.parent == THEME else original.name
-    return f"{before}Copied from Powauth {_version()}, {source}, sha256 {original.digest}{after}"
-
-
-def _version() -> str:
-    try:
-        return metadata.version("powauth")
-    except metadata.PackageNotFoundError:  # run from a source tree
-        return "0"
+    return f"{before}Copied from Powauth {version()}, {source}, sha256 {original.digest}{after}"
