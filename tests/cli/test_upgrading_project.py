@@ -8,7 +8,7 @@ from unittest.mock import ANY
 from tests.cli.project import Project, project
 
 VISIT = """
-import asyncio, json, sys
+import asyncio, json
 import app
 from powauth.testing import Site
 from sqlalchemy import text
@@ -67,66 +67,6 @@ ADA_WRITES_AND_BOB_CLOSES = """
     closed = await bob.post("/account/close", current_password=PASSWORD)
     return [(await site.program().get("/session")).status, closed.status]
 """
-
-
-def visit(site, rows):
-    {steps}
-
-async def rows(statement):
-    try:
-        async with app.engine.connect() as connection:
-            return [list(map(str, row)) for row in await connection.execute(text(statement))]
-    except DBAPIError:  # no such table, or no such column
-        return None
-
-async def main():
-    async with app.auth.lifespan():
-        result = await visit(Site(app.auth), rows)
-    await app.engine.dispose()
-    print(json.dumps(result))
-
-asyncio.run(main())
-"""
-
-ADA_SIGNS_UP = """
-    await site.post("/sign-up", email="ada@example.com", password=PASSWORD)
-    await site.browser().post("/sign-up", email="bob@example.com", password=PASSWORD)
-    return site.jar
-"""
-LOOK_AROUND = """
-    site.jar = {jar}
-    session = (await site.send("GET", "/session", headers={{"accept": "application/json"}})).json
-    browser = site.browser()
-    right = await browser.post("/sign-in", email="ada@example.com", password=PASSWORD)
-    wrong = await site.browser().post("/sign-in", email="ada@example.com", password="five quiet green owls")
-    note = await browser.send("GET", "/garden", headers={{"accept": "application/json"}})
-    return {{
-        "signed_in": [session["account"]["email"], right.status, wrong.status],
-        "note": note.json["text"] if note.status == 200 else None,
-        "users": await rows("SELECT id, handle, email, password_hash, created_at, closed_at FROM users ORDER BY email"),
-        "notes": await rows("SELECT owner, text, at FROM powauth_garden_notes"),
-        "shelves": await rows("SELECT shelf FROM powauth_garden_notes"),
-        "closures": await rows("SELECT * FROM powauth_closures"),
-        "versions": await rows("SELECT name, version FROM powauth_schema ORDER BY name"),
-    }}
-"""
-STEPS = """{2: "UPDATE {table} SET shelf = 'top'"}"""
-SIGNED_IN = ["ada@example.com", 303, 401]
-ADA_WRITES_AND_BOB_CLOSES = """
-    await site.post("/sign-in", email="ada@example.com", password=PASSWORD)
-    await site.post("/garden/keep", text="Water the roses.")
-    bob = site.browser()
-    await bob.post("/sign-in", email="bob@example.com", password=PASSWORD)
-    closed = await bob.post("/account/close", current_password=PASSWORD)
-    return [(await site.program().get("/session")).status, closed.status]
-"""
-WHAT_ADA_READS = """
-    await site.post("/sign-in", email="ada@example.com", password=PASSWORD)
-    return (await site.send("GET", "/garden", headers={"accept": "application/json"})).json["text"]
-"""
-USERS = "SELECT id, handle, email, password_hash, epoch, created_at, closed_at FROM users ORDER BY email"
-NOTES = "SELECT owner, text, at FROM powauth_garden_notes"
-VERSIONS = "SELECT name, version FROM powauth_schema ORDER BY name"
 
 
 def visit(shop: Project, steps: str) -> Any:
