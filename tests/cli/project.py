@@ -49,6 +49,7 @@ import os
 from uuid import UUID, uuid4
 
 from fastapi import FastAPI
+from sqlalchemy import String
 from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -67,7 +68,7 @@ class Base(DeclarativeBase):
 class User(AccountColumns, Base):
     __tablename__ = "users"
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
-    name: Mapped[str | None]
+    name: Mapped[str | None] = mapped_column(String(80))
 
 
 engine = create_async_engine(os.environ["DATABASE_URL"])

@@ -7,6 +7,7 @@ from powauth.cli.group import Lazy, LazyGroup
 COMMANDS = (
     Lazy("secret", "Print one good secret."),
     Lazy("demo", "Run the demo application on this machine, until Ctrl-C.", extra="demo"),
+    Lazy("init", "Put sign-up and sign-in into an existing FastAPI or Starlette project.", extra="sqlalchemy"),
     Lazy("add", "Add extensions to an application: import, list and migration, shown before they are written."),
     Lazy("remove", "Take extensions out of an application again: what `powauth add` did, backwards."),
     Lazy("new-extension", "Write a new extension of your own: a folder with everything in it, and its first tests."),

@@ -15,8 +15,11 @@ def bring(source: Source, module: str, name: str) -> tuple[str, list[Edit]]:
     if local:
         return local, []
     local = name if name not in bound(source) else f"Powauth{name}"
-    words = f"from {module} import {name}" + (f" as {local}" if local != name else "")
-    return local, [_placed(source, module, words)]
+    words = f"{name} as {local}" if local != name else name
+    for node in source.tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module == module and not node.level and node.names[0].name != "*":
+            return local, of_import(source, node).insert(sum(a.name < name for a in node.names), words)
+    return local, [_placed(source, module, f"from {module} import {words}")]
 
 
 def drop(source: Source, local: str, *, besides: ast.AST) -> list[Edit]:

@@ -8,9 +8,10 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.machinery import SourceFileLoader
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import spec_from_file_location
 from pathlib import Path
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import Any
 
 from powauth.auth import Auth
@@ -37,7 +38,13 @@ class Drawn:
 
 
 def rehearse(
-    app: str, sources: Mapping[Path, bytes], *, draws: Sequence[str] = (), renders: bool = False
+    app: str,
+    sources: Mapping[Path, bytes],
+    *,
+    draws: Sequence[str] = (),
+    renders: bool = False,
+    start: Path | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> list[Drawn]:
     """Load an application with these files in place of those on disk; return the tables of the extensions in `draws`.
 
@@ -52,7 +59,7 @@ def rehearse(
             "renders": renders,
             "answer": str(answer),
         }
-        told = _started(asked)
+        told = _started(asked, start or Path.cwd(), environment or {})
         if not answer.exists():
             raise Failure(f"{app} ended while it was tried: {told or 'it said nothing'}", code="rehearsal")
         said: dict[str, Any] = json.loads(answer.read_text())
@@ -62,9 +69,10 @@ def rehearse(
     return [Drawn(**table) for table in drawn]
 
 
-def _started(asked: Mapping[str, object]) -> str:
+def _started(asked: Mapping[str, object], start: Path, variables: Mapping[str, str]) -> str:
     command = [sys.executable, "-c", f"from {__name__} import main; main()"]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    paths = [str(start), *filter(None, sys.path)]
+    environment = {**os.environ, **variables, "PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         run = subprocess.run(  # noqa: S603  ourselves
             command,
@@ -72,6 +80,7 @@ def _started(asked: Mapping[str, object]) -> str:
             capture_output=True,
             timeout=LONGEST,
             env=environment,
+            cwd=start,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
@@ -111,7 +120,28 @@ def _instead(sources: Mapping[str, bytes]) -> None:
             return original(self, fullname)
         return self.source_to_code(data, self.path)
 
+    sys.meta_path.append(NotYetThere(frozenset(sources)))
     SourceFileLoader.get_code = get_code  # type: ignore[assignment,method-assign]  # this process ends right after
+
+
+@dataclass(frozen=True, slots=True)
+class NotYetThere:
+    """Finds modules whose files will be written."""
+
+    paths: frozenset[str]
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None = None,
+        target: ModuleType | None = None,  # noqa: ARG002  the shape of a finder
+    ) -> ModuleSpec | None:
+        """Return where a module will be."""
+        for entry in path or sys.path:
+            place = str((Path(entry) / f"{fullname.rpartition('.')[2]}.py").resolve())
+            if place in self.paths:
+                return spec_from_file_location(fullname, place)
+        return None
 
 
 def _drawn(auth: Auth[Any], name: str, *, renders: bool) -> list[dict[str, object]]:
