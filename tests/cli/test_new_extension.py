@@ -45,7 +45,7 @@ def test_what_is_written_passes_every_check_and_its_own_tests_and_auth_takes_it(
     checked(shop, "ruff", "check", *style, "--extend-per-file-ignores", AS_TESTS, "--no-cache", "first", "parts")
     checked(shop, "ruff", "format", *style, "--check", "--no-cache", "first", "parts")
     checked(shop, "mypy", "--config-file", "mypy.ini", "--cache-dir", "cache", "first", "parts")
-    checked(shop, "basedpyright", "first", "parts")
+    checked(shop, "basedpyright", "--pythonpath", sys.executable, "first", "parts")
     checked(
         shop, "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "first", "parts/keeper_of_many_zoos_and_parks_2"
     )

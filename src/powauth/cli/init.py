@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -44,7 +45,8 @@ def command(path: Path, *, app: str | None, module: str, untried: bool, answer: 
 
 
 def _chosen(found: Survey, app: str | None, root: Path) -> Thing:
-    names = {_named(thing, root): thing for thing in found.apps}
+    short = Counter(_named(thing, root) for thing in found.apps)
+    names = {_named(thing, root, whole=short[_named(thing, root)] > 1): thing for thing in found.apps}
     if not names:
         message = f"there is no FastAPI() or Starlette() in {root}: name the folder where the application is made"
         raise Misused(message, code="no_app")
@@ -55,8 +57,8 @@ def _chosen(found: Survey, app: str | None, root: Path) -> Thing:
     return names[app or next(iter(names))]
 
 
-def _named(app: Thing, root: Path) -> str:
-    module = module_name(app.source.path, module_root(app.source, root))
+def _named(app: Thing, root: Path, *, whole: bool = False) -> str:
+    module = module_name(app.source.path, root if whole else module_root(app.source, root))
     return f"{module}:{app.inside or app.name}"
 
 

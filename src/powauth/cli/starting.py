@@ -40,13 +40,13 @@ def begun(app: Thing, found: Survey, root: Path, module: str) -> Start:
     name, auth = module_name(path, folder), "auth" if is_new else found.auths[0].name
     has_lifespan = _has_lifespan(app)
     makes_tables = is_new and history is None and not has_lifespan
-    changes = []
+    changes: list[Change] = []
     if is_new:
         changes.append(Change(path, None, drafted(app, found, folder, makes_tables=makes_tables).encode()))
     changes += [*_user(found), _installed(app, name, auth, with_lifespan=makes_tables)]
     more, left, then = _tables(history, found, root, name, auth, is_left=is_new and has_lifespan)
     entry = f"{module_name(app.source.path, folder)}:{app.inside or app.name}"
-    after = [*_packages(app, found), *(then if is_new else ())]
+    after = [*_packages(app, found), *(then if is_new or any(c.before != c.after for c in more) else ())]
     return Start(entry, folder, _together([*changes, *more]), (*left, *_rows(found)), tuple(after))
 
 

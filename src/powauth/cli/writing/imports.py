@@ -1,11 +1,12 @@
 """Imports: put in where their like stand, taken out once nobody needs them."""
 
 import ast
+import itertools
 
 from powauth.cli.writing.items import of_import
 from powauth.cli.writing.sources import Edit, Source, bound, imported
 
-OURS = "powauth"
+_ABOVE = (ast.Import, ast.ImportFrom, ast.Expr, ast.If, ast.Try)
 
 
 def bring(source: Source, module: str, name: str) -> tuple[str, list[Edit]]:
@@ -52,7 +53,7 @@ def _without(source: Source, node: ast.ImportFrom, at: int) -> list[Edit]:
 
 def _placed(source: Source, module: str, words: str) -> Edit:
     """Return the edit that puts an import behind its like: of Powauth, or else of anybody."""
-    body = [node for node in source.tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    body = _leading(source.tree) or [n for n in source.tree.body if _is_like(n, module)]
     like = [node for node in body if isinstance(node, ast.ImportFrom) and _top(node.module) == _top(module)]
     earlier = [node for node in like if not node.level and (node.module or "") < module]
     if like and not earlier:
@@ -65,6 +66,16 @@ def _placed(source: Source, module: str, words: str) -> Edit:
     start = source.next_line(source.span(behind[-1])[1] - 1)
     is_open = start == len(source.data) and not source.data.endswith(b"\n")
     return Edit(start, start, ("\n" if is_open else "") + ("" if body else "\n") + f"{words}\n")
+
+
+def _leading(tree: ast.Module) -> list[ast.stmt]:
+    """Return the imports above everything else: what stands further down may come too late."""
+    above = itertools.takewhile(lambda node: isinstance(node, _ABOVE), tree.body)
+    return [node for node in above if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+def _is_like(node: ast.stmt, module: str) -> bool:
+    return isinstance(node, ast.ImportFrom) and _top(node.module) == _top(module)
 
 
 def _head(tree: ast.Module) -> list[ast.stmt]:
