@@ -10,7 +10,11 @@ COMMANDS = (
     Lazy("init", "Put sign-up and sign-in into an existing FastAPI or Starlette project.", extra="sqlalchemy"),
     Lazy("add", "Add extensions to an application: import, list and migration, shown before they are written."),
     Lazy("remove", "Take extensions out of an application again: what `powauth add` did, backwards."),
-    Lazy("new-extension", "Write a new extension of your own: a folder with everything in it, and its first tests."),
+    Lazy(
+        "new-extension",
+        "Write a new extension of your own: a folder with everything in it, and its first tests.",
+        module="new_extension",
+    ),
     Lazy("check", "Tell what of an application is unsafe, and which requirements it meets."),
     Lazy("routes", "List every page, what it asks of a session, and how often it may be used."),
     Lazy("tables", "List every table, and what becomes of its rows when an account is erased.", extra="sqlalchemy"),
