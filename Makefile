@@ -115,7 +115,7 @@ clean:  ## remove what was made here, but not what was fetched
 	@$(INSTALL) install --python .venv-lowest --no-deps --no-build-isolation --editable .
 	@touch $@
 
-servers: $(if $(filter none,$(SERVERS)),,.cache/.servers)  ## fetch MariaDB and Chromium for the tests, where the system has none
+servers: $(if $(filter none,$(SERVERS)),,.cache/.servers)  ## fetch MariaDB, Redis and Chromium for the tests, where the system has none
 
 .cache/.servers: tests/servers.py .venv/.uv
 	@mkdir -p .cache

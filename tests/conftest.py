@@ -12,7 +12,7 @@ from tests import servers
 
 pytest_plugins = ["powauth.testing.plugin"]
 
-NEEDS_A_SERVER = {"postgres_url", "mariadb_url", "valkey_url", "chromium_path", "own_server"}
+NEEDS_A_SERVER = {"postgres_url", "mariadb_url", "valkey_url", "redis_url", "chromium_path", "own_server"}
 WITHOUT_SERVERS = os.environ.get("SERVERS") == "none"
 run_folder = pytest.StashKey[Path]()
 left_out = pytest.StashKey[int]()
@@ -54,6 +54,12 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
 def valkey_url() -> str:
     """An empty numbered database on Valkey, this worker's own; channels are shared by all workers."""
     return servers.empty_valkey()
+
+
+@pytest.fixture(params=servers.REDIS_KINDS)
+def redis_url(request: pytest.FixtureRequest) -> str:
+    """An empty numbered database on Valkey and on Redis in turn, this worker's own."""
+    return servers.empty_valkey(str(request.param))
 
 
 @pytest.fixture(scope="session")
@@ -125,5 +131,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("not run")
         terminalreporter.line(
             f"SERVERS=none: {config.stash[left_out]} tests were not run: "
-            "those that need PostgreSQL, MariaDB, Valkey or Chromium."
+            "those that need PostgreSQL, MariaDB, Valkey, Redis or Chromium."
         )

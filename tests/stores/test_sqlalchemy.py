@@ -1,8 +1,7 @@
 """SQLAlchemyStore keeps the contract on every engine, takes nothing of the application's, and outlives its server."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -18,6 +17,7 @@ from powauth.stores import Entry, Key, Store
 from powauth.testing.clock import FrozenClock
 from powauth.testing.store_contract import KEY, StoreContract, value_of
 from powauth.testing.store_races import later
+from tests.stores.road import CALLS, Road
 
 
 class TestSQLAlchemyStore(StoreContract):
@@ -199,48 +199,6 @@ async def test_a_value_replaced_between_read_and_write_is_taken_as_it_then_is(da
 # ---- a server that goes and comes back ----
 
 
-class Road:
-    """The way to a server, which a test can cut and mend."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self._server = (host, port)
-        self._listener: asyncio.Server | None = None
-        self._open: set[asyncio.StreamWriter] = set()
-        self._flows = asyncio.Event()
-        self._flows.set()
-        self.port = 0
-
-    async def mend(self) -> None:
-        self._listener = await asyncio.start_server(self._carry, "127.0.0.1", self.port)
-        self.port = self._listener.sockets[0].getsockname()[1]
-
-    async def cut(self) -> None:
-        assert self._listener
-        self._listener.close()
-        for writer in self._open:
-            writer.transport.abort()
-        await self._listener.wait_closed()
-
-    def stall(self) -> None:
-        self._flows.clear()
-
-    def flow(self) -> None:
-        self._flows.set()
-
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection(*self._server)
-        self._open |= {writer, back}
-        with suppress(OSError):
-            await asyncio.gather(self._copy(reader, back), self._copy(there, writer))
-        self._open -= {writer, back}
-
-    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while part := await reader.read(65536):
-            await self._flows.wait()
-            writer.write(part)
-        writer.close()
-
-
 @pytest.fixture(params=["postgres_url", "mariadb_url"])
 def server_url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(request.param))
@@ -264,22 +222,6 @@ async def far(server_url: str, road: Road) -> AsyncIterator[SQLAlchemyStore]:
     yield store
     road.flow()
     await store.close()
-
-
-Call = Callable[[Store], Awaitable[object]]
-
-CALLS: list[Call] = [
-    lambda store: store.get(KEY),
-    lambda store: store.put(KEY, b"1", expires_at=later()),
-    lambda store: store.add(KEY, b"1", expires_at=later()),
-    lambda store: store.replace(KEY, b"1", version=1, expires_at=later()),
-    lambda store: store.increment(KEY, expires_at=later()),
-    lambda store: store.list(KEY.kind, KEY.owner),
-    lambda store: store.delete_all(KEY.kind, "grace"),
-    lambda store: store.purge(),
-    lambda store: store.delete(Key("session", "grace", "1")),
-    lambda store: store.take(KEY),
-]
 
 
 async def test_a_server_that_is_gone_means_unavailable_and_never_absent(far: SQLAlchemyStore, road: Road) -> None:

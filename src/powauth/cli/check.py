@@ -13,6 +13,7 @@ from powauth.cli.failures import Failure
 from powauth.cli.findings import Finding, findings, ordered
 from powauth.cli.output import Output, Row, json_option
 from powauth.cli.standards import DEMANDS
+from powauth.cli.stores import look_at_store
 from powauth.cli.work import run
 from powauth.errors import ConfigurationError
 from powauth.plan import Plan
@@ -24,21 +25,25 @@ DEMAND_COLUMNS = ("identifier", "level", "status", "title", "reason")
 @click.command("check")
 @click.option("--strict", is_flag=True, help="Exit with 1 for warnings, too.")
 @click.option("--accounts/--no-accounts", default=True, help="Look at the hashes of all accounts, or leave them out.")
+@click.option("--store/--no-store", default=True, help="Ask the store's server about itself, or leave it alone.")
 @click.option("--standards/--no-standards", default=True, help="Print the table of requirements, or leave it out.")
 @named_option
 @json_option
 @click.pass_context
-def command(ctx: click.Context, app: str, *, strict: bool, accounts: bool, standards: bool, out: Output) -> None:
+def command(
+    ctx: click.Context, app: str, *, strict: bool, accounts: bool, store: bool, standards: bool, out: Output
+) -> None:
     """Tell what of an application is unsafe, and which requirements it meets.
 
-    Looks at the settings as they are, and at the hashes of accounts, of which it prints only how many. What it finds
+    Looks at the settings as they are, at the server of a store on Redis, and at the hashes of accounts, of which it
+    prints only how many. What it finds
     is to refuse: unsafe whatever was meant; to warn: unsafe unless it was meant; or info. Exits with 1 where something
     is refused, with --strict also where something is warned of.
 
     Then it lists what OWASP ASVS 5.0 and NIST SP 800-63B-4 ask of a library, and how the application stands to each:
     met, met by setting, not met and why, the application's duty, or not offered, where nothing here could miss it.
     """
-    found, plan = look(app, out, accounts=accounts)
+    found, plan = look(app, out, accounts=accounts, store=store)
     demands = [stand(plan, place) for place in range(len(DEMANDS))] if plan and standards else []
     if out.as_json:
         name = plan.name if plan else None
@@ -53,14 +58,16 @@ def command(ctx: click.Context, app: str, *, strict: bool, accounts: bool, stand
     ctx.exit(1 if any(one.severity in bad for one in found) else 0)
 
 
-def look(app: str, out: Output, *, accounts: bool) -> tuple[list[Finding], Plan | None]:
+def look(app: str, out: Output, *, accounts: bool, store: bool) -> tuple[list[Finding], Plan | None]:
     """Return what is found, and the plan; without one where the settings are refused."""
     try:
         auth = find(app)
     except ConfigurationError as error:
         return [refused(problem) for problem in error.problems], None
     found = findings(auth.plan, CHECKS)
-    return ordered([*found, *(look_at_accounts(auth, out) if accounts else ())]), auth.plan
+    found += look_at_store(auth) if store else []
+    found += look_at_accounts(auth, out) if accounts else []
+    return ordered(found), auth.plan
 
 
 def refused(problem: str) -> Finding:

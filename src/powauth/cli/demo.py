@@ -14,7 +14,9 @@ PORT = 8000
     "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="The port, or the next free one."
 )
 @click.option("--database", metavar="URL", help="A SQLAlchemy URL with an asynchronous driver, instead of a file.")
-@click.option("--store", metavar="STORE", help="memory, sqlite or a SQLAlchemy URL, instead of a file.")
+@click.option(
+    "--store", metavar="STORE", help="memory, sqlite, or the URL of a Redis or for SQLAlchemy, instead of a file."
+)
 @click.option("--fresh", is_flag=True, help="Forget the accounts and sessions of earlier runs.")
 def command(port: int, database: str | None, store: str | None, *, fresh: bool) -> None:
     """Run the demo application on this machine, until Ctrl-C.

@@ -5,6 +5,7 @@ import os
 import socket
 import sys
 from contextlib import suppress
+from importlib import import_module
 
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,6 +19,7 @@ from powauth.sqlite import SQLiteStore
 HOST = "127.0.0.1"
 TRIES = 100
 """How many ports are looked at."""
+REDIS = {"redis", "rediss", "valkey", "valkeys", "unix"}
 PATIENCE = 3
 """Seconds that requests have to end in once it is stopped."""
 
@@ -25,9 +27,9 @@ PATIENCE = 3
 def run(*, port: int = 8000, database: str | None = None, store: str | None = None, fresh: bool = False) -> None:
     """Run the demo until Ctrl-C.
 
-    `database` is a SQLAlchemy URL with an asynchronous driver, `store` is `memory`, `sqlite` or such a URL. Without
-    them both are files in the data folder, which `fresh` empties first; a database elsewhere it leaves as it is. If
-    the port is taken, it is the next free one.
+    `database` is a SQLAlchemy URL with an asynchronous driver, `store` is `memory`, `sqlite`, such a URL or one of a
+    Redis. Without them both are files in the data folder, which `fresh` empties first; a database elsewhere it leaves
+    as it is. If the port is taken, it is the next free one.
     """
     folder = DataFolder(default_folder())
     if fresh:
@@ -90,6 +92,18 @@ def choose_store(choice: str, folder: DataFolder) -> Store:
         return MemoryStore()
     if choice == "sqlite":
         return SQLiteStore(folder.store)
+    if choice.partition("://")[0].partition("+")[0] in REDIS:
+        return redis_store(choice)
     if "://" in choice:
         return SQLAlchemyStore(choice)
-    raise ConfigurationError(f"--store {choice}: write memory, sqlite or a SQLAlchemy URL")
+    raise ConfigurationError(f"--store {choice}: write memory, sqlite, or the URL of a Redis or for SQLAlchemy")
+
+
+def redis_store(url: str) -> Store:
+    """Return a store on Redis. Raises `ConfigurationError` where its extra is not installed."""
+    try:
+        module = import_module("powauth.redis")  # an extra of its own, which the demo does without
+    except ModuleNotFoundError as error:
+        raise ConfigurationError("--store: a store on Redis needs pip install 'powauth[redis]'") from error
+    store: Store = module.RedisStore.from_url(url)
+    return store

@@ -1,0 +1,146 @@
+"""Pool: connections to one server, each lent for one exchange, and taken back only if every answer was read."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError, ResponseError
+
+from powauth.redis.failures import Lost, NotSent
+from powauth.redis.urls import Address, Login
+
+Command = tuple[bytes | str | int, ...]
+Answer = Any
+"""What RESP can say: bytes, an integer, nothing, a list of these, or a refusal, as the exception that it is."""
+
+Connect = Callable[[Address], AbstractConnection]
+
+LONGEST_LIFE = 300.0
+"""Seconds after which a connection is made anew: a name may lead elsewhere by then, a primary may be none any more."""
+
+
+class Pool:
+    """Connections to one server.
+
+    Whatever interrupts an exchange, a time-out or a visitor who leaves, costs the connection: on one that is kept, the
+    next caller would read the answer that was meant for somebody else.
+    """
+
+    def __init__(self, address: Address, connect: Connect, *, size: int, needs_primary: bool) -> None:
+        self.address = address
+        self._connect = connect
+        self._needs_primary = needs_primary
+        self._turns = asyncio.Semaphore(size)
+        self._idle: list[tuple[AbstractConnection, float]] = []
+        self._is_closed = False
+
+    async def exchange(self, commands: Sequence[Command]) -> list[Answer]:
+        """Send these on one connection and return the answers. Raises `NotSent` or `Lost`."""
+        async with self._turns:
+            connection, ends = await self._lend()
+            is_whole = False
+            try:
+                answers = await ask(connection, commands)
+                is_whole = True
+            except (RedisError, OSError) as error:
+                raise Lost from error
+            finally:
+                if is_whole and not self._is_closed and time.monotonic() < ends:
+                    self._idle.append((connection, ends))
+                else:
+                    await connection.disconnect(nowait=True)
+        return answers
+
+    async def forget(self) -> None:
+        """Close what is idle: it may be connected to what a server no longer is."""
+        idle, self._idle = self._idle, []
+        for connection, _ in idle:
+            await connection.disconnect(nowait=True)
+
+    async def close(self) -> None:
+        """Close all connections, those that are lent as soon as they come back."""
+        self._is_closed = True
+        await self.forget()
+
+    async def _lend(self) -> tuple[AbstractConnection, float]:
+        while self._idle:
+            connection, ends = self._idle.pop()
+            if await is_quiet(connection):
+                return connection, ends
+            await connection.disconnect(nowait=True)
+        lives = LONGEST_LIFE * random.uniform(0.5, 1)  # noqa: S311  so that processes do not all come back at once
+        return await self._open(), time.monotonic() + lives
+
+    async def _open(self) -> AbstractConnection:
+        connection = self._connect(self.address)
+        is_ready = False
+        try:
+            await connection.connect()  # type: ignore[no-untyped-call]  # redis gives it no types
+            if self._needs_primary:
+                (role,) = await ask(connection, [("ROLE",)])
+                if isinstance(role, list) and role and role[0] != b"master":
+                    raise NotSent(f"{self.address} is a replica")
+            is_ready = True
+        except (RedisError, OSError) as error:
+            raise NotSent(f"{self.address}") from error
+        finally:
+            if not is_ready:
+                await connection.disconnect(nowait=True)
+        return connection
+
+
+async def ask(connection: AbstractConnection, commands: Sequence[Command]) -> list[Answer]:
+    """Send these and return what is answered; a refusal is an answer, too."""
+    packed = connection.pack_command(*commands[0]) if len(commands) == 1 else connection.pack_commands(commands)
+    await connection.send_packed_command(packed, check_health=False)
+    answers: list[Answer] = []
+    for _ in commands:
+        try:
+            answers.append(await connection.read_response())
+        except ResponseError as refusal:
+            answers.append(refusal)
+    return answers
+
+
+async def is_quiet(connection: AbstractConnection) -> bool:
+    """Say whether a connection that rested is open still, and has nothing to say that nobody asked for."""
+    # can_read is can_read_destructive since redis 8.0
+    has_something = getattr(connection, "can_read", None) or connection.can_read_destructive
+    try:
+        return not await has_something()
+    except (RedisError, OSError):
+        return False
+
+
+def connector(login: Login, *, database: int, patience: float) -> Connect:
+    """Return what makes connections. Nothing is ever repeated by them: whoever calls knows what may be."""
+    options: dict[str, Any] = {
+        "username": login.username,
+        "password": login.password,
+        "db": database,
+        "socket_timeout": None,  # the whole call has one
+        "socket_connect_timeout": patience,
+        "retry": Retry(NoBackoff(), 0),
+        "protocol": 2,  # all that is needed, from the oldest server and through every proxy; nothing comes unasked
+    }
+    if login.tls:
+        options |= {
+            "ssl_cert_reqs": "required",
+            "ssl_check_hostname": True,
+            "ssl_ca_certs": login.ca,
+            "ssl_certfile": login.certificate,
+            "ssl_keyfile": login.key,
+        }
+
+    def connect(address: Address) -> AbstractConnection:
+        if not address.port:
+            return UnixDomainSocketConnection(path=address.host, **options)
+        kind = SSLConnection if login.tls else Connection
+        return kind(host=address.host, port=address.port, **options)
+
+    return connect
