@@ -22,7 +22,7 @@ help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## */  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
 	@echo
 	@echo "  PORT=8000 and ARGS=\"--fresh\" are for demo; ARGS=\"-k name\" also for unit."
-	@echo "  SERVERS=none make test leaves out what needs PostgreSQL, MariaDB, Valkey or Chromium."
+	@echo "  SERVERS=none make test leaves out what needs PostgreSQL, MariaDB, Valkey, Redis or Chromium."
 
 demo: .venv/.demo  ## run the demo application
 	@.venv/bin/powauth demo --port $(PORT) $(ARGS)

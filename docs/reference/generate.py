@@ -130,8 +130,7 @@ def default_of(value: ast.expr | None) -> str:
 
 def thing_at(path: str) -> Any:
     """Return what a dotted path names."""
-    module, _, name = path.rpartition(".")
-    return getattr(importlib.import_module(module), name)
+    return pkgutil.resolve_name(path)
 
 
 @cache
@@ -270,11 +269,12 @@ def operations() -> str:
 
 
 def arguments(path: str) -> str:
-    """Return what a constructor takes."""
-    cls = thing_at(path)
+    """Return what a constructor takes, `__init__` or one that has a name."""
+    constructor = thing_at(path)
+    call = constructor.__func__ if inspect.ismethod(constructor) else constructor.__init__
 
     def rows() -> Rows:
-        for parameter in list(inspect.signature(cls.__init__).parameters.values())[1:]:
+        for parameter in list(inspect.signature(call).parameters.values())[1:]:
             annotation = inspect.formatannotation(parameter.annotation).replace("powauth.", "")
             has_default = parameter.default is not parameter.empty
             default = code(repr(parameter.default).replace("datetime.", "")) if has_default else "required"
@@ -553,7 +553,7 @@ def versions() -> str:
 
 TESTED = (
     "starlette fastapi sqlalchemy aiosqlite asyncpg psycopg asyncmy jinja2 argon2-cffi email-validator bcrypt click"
-    " aiosmtplib httpx2"
+    " aiosmtplib httpx2 redis"
 )
 
 

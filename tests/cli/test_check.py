@@ -1,6 +1,7 @@
 """`powauth check`: what is found in an application, and how it stands to the standards."""
 
 import json
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -224,6 +225,28 @@ def test_accounts_that_cannot_be_read_are_a_finding_and_no_crash(shop: Shop) -> 
     for file in shop.folder.glob("app.db*"):
         file.unlink()
     assert found(shop)["accounts_not_read"]["severity"] == "warn"
+
+
+# ---- a store on Redis ----
+
+ON_REDIS = "__import__('powauth.redis', fromlist=['_']).RedisStore.from_url('{}')"
+
+
+def test_a_redis_that_loses_sessions_is_found(make_shop: MakeShop, valkey_url: str) -> None:
+    shop = make_shop(store=ON_REDIS.format(valkey_url))
+    assert found(shop)["redis_not_persistent"]["severity"] == "warn"
+    assert "redis_not_persistent" not in found(shop, "--no-store")
+
+
+def test_a_redis_that_is_not_there_is_a_finding_and_no_crash(shop: Shop) -> None:
+    path = shop.folder / f"{shop.module}.py"
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        store = ON_REDIS.format(f"redis://:secret@127.0.0.1:{nobody.getsockname()[1]}")
+        path.write_text(path.read_text().replace("Auth(**settings)", f"Auth(store={store}, **settings)"))
+        result = shop.run("check", "--json")
+    assert "store_not_read" in result.stdout
+    assert "secret@" not in result.output
 
 
 # ---- standards ----

@@ -35,6 +35,16 @@ def secret_of(shop: Shop, session: Any) -> str:
     return secret
 
 
+def test_sessions_on_redis_are_seen_and_ended(make_shop: Callable[..., Shop], valkey_url: str) -> None:
+    shop = make_shop(store=f"__import__('powauth.redis', fromlist=['_']).RedisStore.from_url('{valkey_url}')")
+    shop.create()
+    secret = secret_of(shop, shop.sign_in())
+    assert is_alive(shop, secret)
+    assert len(shop.data("sessions", "list", ADA)) == 1
+    shop.data("sessions", "end", ADA, "--all")
+    assert not is_alive(shop, secret)
+
+
 def test_a_list_shows_sessions_and_nothing_that_opens_them(shop: Shop) -> None:
     shop.create()
     session = shop.sign_in()

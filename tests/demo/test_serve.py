@@ -17,6 +17,7 @@ from powauth.demo import run
 from powauth.demo.data import DataFolder, default_folder
 from powauth.demo.pages import ADA, ADA_PASSWORD
 from powauth.demo.serve import choose_store, listen
+from powauth.redis import RedisStore
 from powauth.sqlalchemy import SQLAlchemyStore
 from powauth.sqlite import SQLiteStore
 
@@ -60,8 +61,9 @@ def test_a_store_is_chosen_by_a_word_or_an_address(tmp_path: Path) -> None:
     data = DataFolder(tmp_path)
     assert isinstance(choose_store("memory", data), MemoryStore)
     assert isinstance(choose_store("sqlite", data), SQLiteStore)
+    assert isinstance(choose_store("rediss+cluster://shop:secret@one,two", data), RedisStore)
     assert isinstance(choose_store(f"sqlite+aiosqlite:///{tmp_path}/s.db", data), SQLAlchemyStore)
-    with pytest.raises(ConfigurationError, match="write memory, sqlite or a SQLAlchemy URL"):
+    with pytest.raises(ConfigurationError, match="write memory, sqlite, or the URL of a Redis"):
         choose_store("mongodb", data)
 
 

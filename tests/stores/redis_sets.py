@@ -123,6 +123,12 @@ def _port(line: str) -> int:
     return int(line.split()[1].partition("@")[0].rpartition(":")[2])
 
 
+def the_guide_s_user() -> list[str]:
+    """Return the command that makes the user of docs/guides/redis.md."""
+    guide = Path(__file__).parents[2] / "docs/guides/redis.md"
+    return next(line for line in guide.read_text().splitlines() if line.startswith("ACL SETUSER")).split()
+
+
 @contextmanager
 def cluster(kind: str) -> Generator[Cluster]:
     """Start a cluster on which all agree."""

@@ -21,7 +21,7 @@ from powauth.testing.contestants import MakeStore
 from powauth.testing.store_contract import KEY, StoreContract, value_of
 from powauth.testing.store_races import RaceContract, later
 from tests import servers
-from tests.stores.redis_sets import Cluster, Node, Watched, cluster, watched
+from tests.stores.redis_sets import Cluster, Node, Watched, cluster, the_guide_s_user, watched
 from tests.stores.road import CALLS
 
 pytestmark = [pytest.mark.anyio, pytest.mark.servers]
@@ -82,6 +82,14 @@ async def test_a_cluster_that_is_taken_for_one_server_is_told_from_it(empty: Clu
 async def test_one_server_that_is_taken_for_a_cluster_is_told_from_it(redis_url: str) -> None:
     with pytest.raises(ConfigurationError, match="it is no cluster"):
         await RedisStore.from_url(redis_url.rpartition("/")[0].replace("redis", "redis+cluster")).open()
+
+
+async def test_a_user_with_no_more_than_the_guide_says_is_enough_on_a_cluster(empty: Cluster) -> None:
+    for node in empty.nodes:
+        node.ask(*the_guide_s_user())
+    async with opened(empty.url.replace("//", "//shop:password@"), replicas=1) as store:
+        for call in CALLS:
+            await call(store)
 
 
 async def test_an_end_waits_for_a_replica_where_that_is_asked_for(empty: Cluster) -> None:
@@ -247,7 +255,9 @@ async def test_a_primary_of_a_cluster_freezes_and_comes_back_as_a_replica(mortal
         ended = [owner for owner in OWNERS if await store.delete(Key("session", owner, "1"))]
         assert ended == OWNERS
         frozen.thaw()
-        await asyncio.to_thread(servers.wait_until, lambda: frozen.says("replication", "role:slave"), "its demotion")
+        await asyncio.to_thread(
+            servers.wait_until, lambda: frozen.says("replication", "role:slave"), "its demotion", seconds=40
+        )
         for owner in OWNERS:
             assert await store.get(Key("session", owner, "1")) is None
 
@@ -268,7 +278,9 @@ async def test_a_primary_behind_sentinels_freezes_and_comes_back_as_a_replica(gu
         for owner in OWNERS:
             assert await store.delete(Key("session", owner, "1"))
         frozen.thaw()
-        await asyncio.to_thread(servers.wait_until, lambda: frozen.says("replication", "role:slave"), "its demotion")
+        await asyncio.to_thread(
+            servers.wait_until, lambda: frozen.says("replication", "role:slave"), "its demotion", seconds=40
+        )
         for owner in OWNERS:
             assert await store.get(Key("session", owner, "1")) is None
 

@@ -3,14 +3,13 @@
 import asyncio
 import logging
 import random
-import time
 from collections.abc import Callable, Sequence
 
 from redis.exceptions import AskError, MovedError, NoScriptError, ResponseError
 
 from powauth.errors import StoreUnavailable
 from powauth.redis.failures import PASSING, Lost, NotSent, Refused, code
-from powauth.redis.pool import Answer, Command, Pool
+from powauth.redis.pool import Answer, Command, Pool, now
 from powauth.redis.routes import Route
 from powauth.redis.scripts import Script
 
@@ -131,8 +130,8 @@ class Caller:
     def _refused(self, refusal: ResponseError) -> Refused:
         problem = Refused(refusal)
         is_usual = isinstance(refusal, AskError)  # a cluster at work
-        if not is_usual and time.monotonic() > self._said.get(problem.code, 0) + SAY_AGAIN:
-            self._said[problem.code] = time.monotonic()
+        if not is_usual and now() > self._said.get(problem.code, -SAY_AGAIN) + SAY_AGAIN:
+            self._said[problem.code] = now()
             logger.warning("the Redis store refuses: %s", problem.code)
         return problem
 

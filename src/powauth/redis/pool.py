@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -50,7 +49,7 @@ class Pool:
             except (RedisError, OSError) as error:
                 raise Lost from error
             finally:
-                if is_whole and not self._is_closed and time.monotonic() < ends:
+                if is_whole and not self._is_closed and now() < ends:
                     self._idle.append((connection, ends))
                 else:
                     await connection.disconnect(nowait=True)
@@ -74,7 +73,7 @@ class Pool:
                 return connection, ends
             await connection.disconnect(nowait=True)
         lives = LONGEST_LIFE * random.uniform(0.5, 1)  # noqa: S311  so that processes do not all come back at once
-        return await self._open(), time.monotonic() + lives
+        return await self._open(), now() + lives
 
     async def _open(self) -> AbstractConnection:
         connection = self._connect(self.address)
@@ -92,6 +91,11 @@ class Pool:
             if not is_ready:
                 await connection.disconnect(nowait=True)
         return connection
+
+
+def now() -> float:
+    """Return the seconds of the event loop, which no change of the clock moves."""
+    return asyncio.get_running_loop().time()
 
 
 async def ask(connection: AbstractConnection, commands: Sequence[Command]) -> list[Answer]:

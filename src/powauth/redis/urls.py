@@ -49,7 +49,7 @@ class Target:
     login: Login
     database: int = 0
     service: str = ""
-    sentinel_login: Login = Login()  # noqa: RUF009  it is frozen
+    sentinel_login: Login = Login()
 
     def with_sentinel_login(self, username: str | None, password: str | None) -> "Target":
         """Return the same, and as whom Sentinels are asked: the primary's password is not for them."""
