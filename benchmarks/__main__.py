@@ -16,6 +16,7 @@ ROWS: Mapping[str, Row] = {
     "memory": requests.memory,
     "sqlite": requests.sqlite,
     "postgres": requests.postgres,
+    "redis": requests.redis,
     "scale": requests.nothing,
     "trips": trips.trips,
     "sign-ins": signing_in.per_second,

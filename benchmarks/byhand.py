@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
+from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -96,6 +97,31 @@ def cookie_and_postgres(_: Path, sessions: int, *, url: str) -> Served:
         if row is None or row[1] < time.time():
             return Response(status_code=401)
         return JSONResponse({"id": row[0]})
+
+    app = Starlette(routes=[Route("/me", me), cpu], lifespan=lifespan)
+    return Served(app, [f"session={sign(row[0])}" for row in rows])
+
+
+def cookie_and_redis(_: Path, sessions: int, *, url: str) -> Served:
+    """A signed cookie with a session's id, and one look-up of it through redis-py; Redis forgets it in time."""
+    rows = [(secrets.token_hex(16), str(number)) for number in range(sessions)]
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncGenerator[None]:
+        async with Redis.from_url(url) as redis:
+            for session_id, user_id in rows:
+                await redis.set(session_id, user_id, ex=DAY)
+            app.state.redis = redis
+            yield
+
+    async def me(request: Request) -> Response:
+        session_id = verified(request.cookies.get("session", ""))
+        if session_id is None:
+            return Response(status_code=401)
+        user_id = await request.app.state.redis.get(session_id)
+        if user_id is None:
+            return Response(status_code=401)
+        return JSONResponse({"id": user_id.decode()})
 
     app = Starlette(routes=[Route("/me", me), cpu], lifespan=lifespan)
     return Served(app, [f"session={sign(row[0])}" for row in rows])

@@ -24,6 +24,7 @@ from powauth.extensions.manage_account import ManageAccount
 from powauth.extensions.session_list import SessionList
 from powauth.extensions.sign_in import SignIn
 from powauth.extensions.sign_up import SignUp
+from powauth.redis import RedisStore
 from powauth.sqlalchemy import AccountColumns, SQLAlchemyDatabase, SQLAlchemyStore
 from powauth.sqlite import SQLiteStore
 from powauth.starlette import current_session, install
@@ -94,6 +95,10 @@ def sqlite(folder: Path, sessions: int) -> Served:
 
 def postgres(folder: Path, sessions: int, *, url: str) -> Served:
     return _served(folder, SQLAlchemyStore(url), sessions)
+
+
+def redis(folder: Path, sessions: int, *, url: str) -> Served:
+    return _served(folder, RedisStore.from_url(url), sessions)
 
 
 def sqlite_full(folder: Path, sessions: int, *, budget: str) -> Served:

@@ -15,10 +15,12 @@ APPLICATIONS: dict[str, Callable[..., Served]] = {
     "byhand-cookie": byhand.cookie,
     "byhand-sqlite": byhand.cookie_and_sqlite,
     "byhand-postgres": byhand.cookie_and_postgres,
+    "byhand-redis": byhand.cookie_and_redis,
     "powauth-memory": ours.memory,
     "powauth-sqlite": ours.sqlite,
     "powauth-sqlite-full": ours.sqlite_full,
     "powauth-postgres": ours.postgres,
+    "powauth-redis": ours.redis,
     "powauth-sign-in": ours.signing_in,
 }
 

@@ -31,6 +31,14 @@ def postgres(run: Run) -> Sequence[Result]:
         return [compared(run, what, ours, byhand, bound=None)]
 
 
+def redis(run: Run) -> Sequence[Result]:
+    what = "a signed-in request, session on Redis (Valkey), beside a hand-written signed cookie and one Redis read"
+    with valkey_url() as url, ExitStack() as stack:
+        ours = stack.enter_context(serving("powauth-redis", run.folder, url=url))
+        byhand = stack.enter_context(serving("byhand-redis", run.folder, url=url))
+        return [compared(run, what, ours, byhand, bound=0.90)]
+
+
 def nothing(run: Run) -> Sequence[Result]:
     """For scale: what the hand-written cookie costs a page that asks for nothing."""
     with serving("byhand-cookie", run.folder) as cookie, serving("nothing", run.folder) as plain:
@@ -57,10 +65,23 @@ def compared(run: Run, what: str, ours: Server, byhand: Server, *, bound: float 
 @contextmanager
 def postgres_url() -> Iterator[str]:
     """Start PostgreSQL for this row alone."""
+    with own_servers(), databases.database("postgres") as url:
+        yield url
+
+
+@contextmanager
+def valkey_url() -> Iterator[str]:
+    """Start Valkey for this row alone."""
+    with own_servers():
+        yield databases.empty_valkey()
+
+
+@contextmanager
+def own_servers() -> Iterator[None]:
+    """End what is started meanwhile."""
     folder = databases.begin_run()
     try:
-        with databases.database("postgres") as url:
-            yield url
+        yield
     finally:
         databases.end_run(folder)
         os.environ.pop(databases.RUN, None)

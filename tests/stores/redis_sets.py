@@ -15,6 +15,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from tests import servers
+from tests.stores.network import Network
 
 SLOTS = 16384
 NODE_TIMEOUT = 1000  # milliseconds after which a node that says nothing is taken for dead
@@ -25,14 +26,20 @@ class Node:
     """One server of a set."""
 
     server: servers.Server
+    announced: int = 0
+    """The port by which others know it, where that is another one."""
 
     @property
     def port(self) -> int:
         return self.server.port
 
     @property
+    def known_as(self) -> int:
+        return self.announced or self.port
+
+    @property
     def address(self) -> str:
-        return f"{servers.HOST}:{self.port}"
+        return f"{servers.HOST}:{self.known_as}"
 
     def ask(self, *words: object) -> Any:
         """Return what it answers."""
@@ -76,7 +83,7 @@ class Cluster:
         """Return those that are primaries as the first node that answers sees it."""
         lines = self._lines()
         ports = {_port(line) for line in lines if "master" in line.split()[2] and "fail" not in line.split()[2]}
-        return [node for node in self.nodes if node.port in ports]
+        return [node for node in self.nodes if node.known_as in ports]
 
     def holder(self, key: bytes) -> Node:
         """Return the primary that holds a key."""
@@ -84,7 +91,7 @@ class Cluster:
         for line in self._lines():
             ranges = [part.partition("-") for part in line.split()[8:] if not part.startswith("[")]
             if any(int(first) <= slot <= int(last or first) for first, _, last in ranges):
-                return next(node for node in self.nodes if node.port == _port(line))
+                return next(node for node in self.nodes if node.known_as == _port(line))
         raise LookupError(key)
 
     def empty(self) -> None:
@@ -130,21 +137,22 @@ def the_guide_s_user() -> list[str]:
 
 
 @contextmanager
-def cluster(kind: str) -> Generator[Cluster]:
-    """Start a cluster on which all agree."""
+def cluster(kind: str, network: Network | None = None) -> Generator[Cluster]:
+    """Start a cluster on which all agree; with a network, all that nodes say to each other goes through it."""
     with ExitStack() as stack:
         options = [
             "--cluster-enabled", "yes", "--cluster-node-timeout", str(NODE_TIMEOUT),
             "--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0",
             "--repl-ping-replica-period", "1",
         ]  # fmt: skip
-        nodes = [stack.enter_context(node(kind, options)) for _ in range(6)]
+        nodes = [stack.enter_context(node(kind, options, network=network)) for _ in range(6)]
         primaries, replicas = nodes[:3], nodes[3:]
         for place, primary in enumerate(primaries):
             primary.ask("CLUSTER", "ADDSLOTS", *range(place * SLOTS // 3, (place + 1) * SLOTS // 3))
             primary.ask("CLUSTER", "SET-CONFIG-EPOCH", place + 1)
         for other in nodes[1:]:
-            other.ask("CLUSTER", "MEET", servers.HOST, nodes[0].port)
+            bus = network.bus(nodes[0].announced) if network else nodes[0].port + 10000
+            other.ask("CLUSTER", "MEET", servers.HOST, nodes[0].known_as, bus)
         for primary, replica in zip(primaries, replicas, strict=True):
             servers.wait_until(_replicates(replica, primary), "the replica to hear of its primary")
         for one in nodes:
@@ -192,11 +200,13 @@ def _knows_all(sentinel: Node) -> bool:
 
 
 @contextmanager
-def node(kind: str, options: Sequence[str]) -> Iterator[Node]:
+def node(kind: str, options: Sequence[str], *, network: Network | None = None) -> Iterator[Node]:
     """Start a server with more options."""
-    plain = servers.ENGINES[kind]
-    engine = dataclasses.replace(plain, command=lambda folder, port: [*plain.command(folder, port), *options])
-    yield from _started(kind, engine)
+    plain, port = servers.ENGINES[kind], low_port()
+    more = network.join(port) if network else []
+    engine = dataclasses.replace(plain, command=lambda folder, port: [*plain.command(folder, port), *options, *more])
+    announced = network.announced(port) if network else 0
+    yield from _started(kind, engine, port=port, announced=announced)
 
 
 @contextmanager
@@ -213,14 +223,14 @@ def sentinel(kind: str, primary: Node) -> Iterator[Node]:
         binary = str(servers.BINARIES[kind]())
         return [*servers.WITH_ITS_KEEPER, binary, str(folder / "sentinel.conf"), "--sentinel"]
 
-    yield from _started(kind, dataclasses.replace(plain, command=command))
+    yield from _started(kind, dataclasses.replace(plain, command=command), port=low_port())
 
 
-def _started(kind: str, engine: servers.Engine) -> Iterator[Node]:
+def _started(kind: str, engine: servers.Engine, *, port: int, announced: int = 0) -> Iterator[Node]:
     folder = Path(tempfile.mkdtemp(prefix="set-", dir=os.environ[servers.RUN]))
-    server = servers.start(kind, folder, engine=engine, port=low_port())
+    server = servers.start(kind, folder, engine=engine, port=port)
     try:
-        yield Node(server)
+        yield Node(server, announced)
     finally:
         server.stop()
 

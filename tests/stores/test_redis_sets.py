@@ -4,7 +4,7 @@ import asyncio
 import os
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -21,6 +21,7 @@ from powauth.testing.contestants import MakeStore
 from powauth.testing.store_contract import KEY, StoreContract, value_of
 from powauth.testing.store_races import RaceContract, later
 from tests import servers
+from tests.stores.network import network
 from tests.stores.redis_sets import Cluster, Node, Watched, cluster, the_guide_s_user, watched
 from tests.stores.road import CALLS
 
@@ -210,23 +211,26 @@ async def opened(url: str, *, replicas: int = 0) -> AsyncIterator[RedisStore]:
     await store.close()
 
 
-async def signed_in(store: RedisStore, replicated: Callable[[], bool]) -> Load:
+async def signed_in(store: RedisStore, primaries: Callable[[], Sequence[Node]]) -> Load:
     """Let everybody sign in, and wait until replicas have it."""
     for owner in OWNERS:
         await store.put(Key("session", owner, "1"), owner.encode(), expires_at=later())
-    await asyncio.to_thread(servers.wait_until, replicated, "the replicas")
+    goals = [(primary, offsets(primary)[0]) for primary in primaries()]
+
+    def have_it() -> bool:
+        return all(min(offsets(primary)[1], default=-1) >= goal for primary, goal in goals)
+
+    await asyncio.to_thread(servers.wait_until, have_it, "the replicas")
     return Load(store)
 
 
-def all_replicated(found: Cluster) -> Callable[[], bool]:
-    return lambda: all(_lag(node) == 0 for node in found.primaries)
-
-
-def _lag(primary: Node) -> int:
+def offsets(primary: Node) -> tuple[int, Sequence[int]]:
+    """Return how much a primary has told, and how much of it each replica has acknowledged."""
     info = primary.ask("INFO", "replication").decode()
     said = dict(line.split(":", 1) for line in info.splitlines() if ":" in line)
-    offsets = [int(said[name].rpartition("offset=")[2].partition(",")[0]) for name in said if name.startswith("slave")]
-    return int(said["master_repl_offset"]) - min(offsets) if offsets else 1
+    replicas = [value for name, value in said.items() if name.startswith("slave") and "offset=" in value]
+    heard = [int(value.partition("offset=")[2].partition(",")[0]) for value in replicas]
+    return int(said["master_repl_offset"]), heard
 
 
 def assert_survived(load: Load, seconds: float) -> None:
@@ -241,14 +245,14 @@ def assert_survived(load: Load, seconds: float) -> None:
 
 async def test_a_primary_of_a_cluster_is_killed_under_load(mortal: Cluster) -> None:
     async with opened(mortal.url) as store:
-        load = await signed_in(store, all_replicated(mortal))
+        load = await signed_in(store, lambda: mortal.primaries)
         mortal.primaries[0].kill()
         assert_survived(load, await load.until_all_are_served_again())
 
 
 async def test_a_primary_of_a_cluster_freezes_and_comes_back_as_a_replica(mortal: Cluster) -> None:
     async with opened(mortal.url) as store:
-        load = await signed_in(store, all_replicated(mortal))
+        load = await signed_in(store, lambda: mortal.primaries)
         frozen = mortal.primaries[-1]
         frozen.freeze()
         assert_survived(load, await load.until_all_are_served_again())
@@ -262,16 +266,34 @@ async def test_a_primary_of_a_cluster_freezes_and_comes_back_as_a_replica(mortal
             assert await store.get(Key("session", owner, "1")) is None
 
 
+@pytest.mark.parametrize("kind", [kind for kind in servers.REDIS_KINDS if "like" not in kind])
+async def test_a_network_that_splits_and_heals_brings_nothing_back(kind: str) -> None:
+    """A primary is cut off with what it knows: the rest names another, and when it is back it learns what happened."""
+    with network() as between, cluster(kind, between) as found:
+        async with opened(found.url) as store:
+            load = await signed_in(store, lambda: found.primaries)
+            lost = found.primaries[1]
+            between.split(lost.port)
+            assert_survived(load, await load.until_all_are_served_again())
+            assert [owner for owner in OWNERS if await store.delete(Key("session", owner, "1"))] == OWNERS
+            assert lost.says("cluster", "cluster_state:fail")  # whoever is cut off with it is refused
+            between.heal()
+            await asyncio.to_thread(servers.wait_until, lambda: lost.says("replication", "role:slave"), "its demotion")
+            assert [owner for owner in OWNERS if await store.get(Key("session", owner, "1"))] == []
+            for owner in OWNERS:
+                await store.put(Key("session", owner, "2"), b"value", expires_at=later())
+
+
 async def test_a_primary_behind_sentinels_is_killed_under_load(guarded: Watched) -> None:
     async with opened(guarded.url) as store:
-        load = await signed_in(store, lambda: _lag(guarded.primary) == 0)
+        load = await signed_in(store, lambda: [guarded.primary])
         guarded.primary.kill()
         assert_survived(load, await load.until_all_are_served_again())
 
 
 async def test_a_primary_behind_sentinels_freezes_and_comes_back_as_a_replica(guarded: Watched) -> None:
     async with opened(guarded.url) as store:
-        load = await signed_in(store, lambda: _lag(guarded.primary) == 0)
+        load = await signed_in(store, lambda: [guarded.primary])
         frozen = guarded.primary
         frozen.freeze()
         assert_survived(load, await load.until_all_are_served_again())

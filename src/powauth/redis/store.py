@@ -37,7 +37,7 @@ class RedisStore:
         *,
         clock: Clock | None = None,
         prefix: str = "powauth",
-        connections: int = 20,
+        connections: int = 50,
         timeout: timedelta = timedelta(seconds=2),
         replicas: int = 0,
     ) -> None:
@@ -62,7 +62,7 @@ class RedisStore:
         *,
         clock: Clock | None = None,
         prefix: str = "powauth",
-        connections: int = 20,
+        connections: int = 50,
         timeout: timedelta = timedelta(seconds=2),
         replicas: int = 0,
         sentinel_username: str | None = None,
