@@ -4,6 +4,7 @@ import asyncio
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -19,7 +20,7 @@ from tests.durability.shop import Folder, extensions, shop
 
 
 async def main(url: str, store: str, folder: Path) -> None:
-    settings = {
+    settings: dict[str, Any] = {
         "store": MemoryStore() if store == "memory" else RedisStore.from_url(store),
         "mailer": Folder(folder / "mails"),
         "clock": SystemClock(),

@@ -54,7 +54,7 @@ def branch(url: str, store: str, folder: Path) -> Generator[Branch]:
             yield found
         finally:
             found.close()
-            process.terminate()
+            process.kill()
 
 
 @pytest.fixture(params=[pytest.param(True, id="redis"), pytest.param(False, id="memory")])

@@ -196,11 +196,11 @@ def watched(kind: str) -> Generator[Watched]:
 def _knows_all(sentinel: Node) -> bool:
     answer = sentinel.ask("SENTINEL", "MASTER", "main")
     said = dict(zip(answer[::2], answer[1::2], strict=True))
-    return said[b"num-other-sentinels"] == said[b"num-slaves"] == b"2"
+    return (said[b"num-other-sentinels"], said[b"num-slaves"]) == (b"2", b"2")
 
 
 @contextmanager
-def node(kind: str, options: Sequence[str], *, network: Network | None = None) -> Iterator[Node]:
+def node(kind: str, options: Sequence[str], *, network: Network | None = None) -> Generator[Node]:
     """Start a server with more options."""
     plain, port = servers.ENGINES[kind], low_port()
     more = network.join(port) if network else []
@@ -210,7 +210,7 @@ def node(kind: str, options: Sequence[str], *, network: Network | None = None) -
 
 
 @contextmanager
-def sentinel(kind: str, primary: Node) -> Iterator[Node]:
+def sentinel(kind: str, primary: Node) -> Generator[Node]:
     """Start a Sentinel that watches this primary under the name of main."""
     plain = servers.ENGINES[kind]
 

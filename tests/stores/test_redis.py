@@ -165,8 +165,14 @@ async def test_a_signed_in_request_costs_one_command(store: RedisStore, admin: A
 
 # ---- what is none of ours ----
 
-GARBAGE = [b"", b"{}", b"\x80\x04cos\nsystem\n", b"\x02" + pack(b"value", later())[1:], pack(b"", later())[:16]]
-GARBAGE += [b"\x01" + b"\xff" * 8 + b"\x7f" + b"\xff" * 7]  # a year that no calendar has
+GARBAGE = [
+    b"",
+    b"{}",
+    b"\x80\x04cos\nsystem\n",
+    b"\x02" + pack(b"value", later())[1:],  # of a format to come
+    pack(b"", later())[:16],  # cut off
+    b"\x01" + b"\xff" * 8 + b"\x7f" + b"\xff" * 7,  # in a year that no calendar has
+]
 
 
 @pytest.mark.parametrize("garbage", GARBAGE)
@@ -395,7 +401,9 @@ async def test_a_server_with_too_few_replicas_is_unavailable(own: tuple[RedisSto
         await store.put(KEY, b"1", expires_at=later())
 
 
-async def test_an_end_that_no_replica_acknowledges_is_unknown(server: servers.Server) -> None:
+async def test_an_end_that_no_replica_acknowledges_is_unknown(
+    server: servers.Server, caplog: pytest.LogCaptureFixture
+) -> None:
     url = f"redis://{servers.HOST}:{server.port}"
     store = RedisStore.from_url(url, replicas=1, timeout=timedelta(seconds=0.4))
     await store.open()
@@ -405,6 +413,7 @@ async def test_an_end_that_no_replica_acknowledges_is_unknown(server: servers.Se
             await store.delete(KEY)
     with pytest.raises(StoreUnavailable):
         await store.delete_all("session", "ada")
+    assert caplog.text.count("too few replicas") == 1
     assert await store.get(KEY) is None
     await store.close()
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -204,7 +204,7 @@ class Load:
 
 
 @asynccontextmanager
-async def opened(url: str, *, replicas: int = 0) -> AsyncIterator[RedisStore]:
+async def opened(url: str, *, replicas: int = 0) -> AsyncGenerator[RedisStore]:
     store = RedisStore.from_url(url, timeout=PATIENCE, replicas=replicas)
     await store.open()
     yield store

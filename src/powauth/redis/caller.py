@@ -64,16 +64,20 @@ class Caller:
             raise self._unreached(error) from error
 
     async def ask(self, server: Pool, command: Command) -> Answer:
-        """Return the answer of one certain server. Raises `StoreUnavailable`."""
+        """Return the answer of one certain server, or its refusal. Raises `StoreUnavailable`."""
         try:
             async with asyncio.timeout(self._patience):
                 (answer,) = await server.exchange([command])
         except (NotSent, Lost, TimeoutError) as error:
             await self._route.doubt(server)
             raise self._unreached(error) from error
-        if isinstance(answer, ResponseError):
-            raise StoreUnavailable from self._refused(answer)
         return answer
+
+    def complain(self, about: str) -> None:
+        """Log this, and not again for a while."""
+        if now() > self._said.get(about, -SAY_AGAIN) + SAY_AGAIN:
+            self._said[about] = now()
+            logger.warning("the Redis store refuses: %s", about)
 
     async def _call(self, key: bytes, commands: Sequence[Command], *, repeatable: bool = False) -> Sequence[Answer]:
         try:
@@ -129,10 +133,8 @@ class Caller:
 
     def _refused(self, refusal: ResponseError) -> Refused:
         problem = Refused(refusal)
-        is_usual = isinstance(refusal, AskError)  # a cluster at work
-        if not is_usual and now() > self._said.get(problem.code, -SAY_AGAIN) + SAY_AGAIN:
-            self._said[problem.code] = now()
-            logger.warning("the Redis store refuses: %s", problem.code)
+        if not isinstance(refusal, AskError):  # a cluster at work
+            self.complain(problem.code)
         return problem
 
     def _reached(self) -> None:

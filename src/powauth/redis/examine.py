@@ -8,9 +8,9 @@ from redis.exceptions import ResponseError
 
 from powauth.errors import ConfigurationError, StoreUnavailable
 from powauth.redis.caller import Caller
-from powauth.redis.failures import Lost, NotSent, mend
+from powauth.redis.failures import mend
 from powauth.redis.names import Names
-from powauth.redis.pool import Answer, Pool
+from powauth.redis.pool import Answer
 from powauth.redis.scripts import REMOVE_DEAD
 from powauth.redis.urls import Target
 
@@ -31,7 +31,7 @@ async def try_out(caller: Caller, names: Names, target: Target) -> None:
     try:
         await caller.run(REMOVE_DEAD, key, 0)
         await caller.read(key, ("HGET", key, b""))
-        info = await _info(await caller.servers())
+        info = await _info(caller)
     except StoreUnavailable as error:
         if why := mend(error):
             raise ConfigurationError(f"RedisStore cannot use its server: {why}") from None
@@ -53,7 +53,7 @@ def _unfit(server: Mapping[str, str], target: Target) -> str | None:
 async def examine(caller: Caller, target: Target, *, replicas: int) -> Sequence[Weakness]:
     """Return what of server and settings is unsafe."""
     found = [*_of_the_way(target)]
-    for server in await _info(await caller.servers()):
+    for server in await _info(caller):
         found += _of_server(server, replicas)
     return [*{weakness.code: weakness for weakness in found}.values()]  # three servers, one word
 
@@ -109,16 +109,10 @@ def _of_server(server: Mapping[str, str], replicas: int) -> Iterator[Weakness]:
         )
 
 
-async def _info(pools: Sequence[Pool]) -> Sequence[Mapping[str, str]]:
+async def _info(caller: Caller) -> Sequence[Mapping[str, str]]:
     """Return what each server says of itself, and nothing for one that may not tell."""
-    found: list[Mapping[str, str]] = []
-    for pool in pools:
-        try:
-            (answer,) = await pool.exchange([("INFO",)])
-        except (NotSent, Lost) as error:
-            raise StoreUnavailable from error
-        found.append({} if isinstance(answer, ResponseError) else _parsed(answer))
-    return found
+    answers = [await caller.ask(server, ("INFO",)) for server in await caller.servers()]
+    return [{} if isinstance(answer, ResponseError) else _parsed(answer) for answer in answers]
 
 
 def _parsed(answer: Answer) -> Mapping[str, str]:

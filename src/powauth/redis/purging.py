@@ -2,7 +2,11 @@
 
 from collections import deque
 
+from redis.exceptions import ResponseError
+
+from powauth.errors import StoreUnavailable
 from powauth.redis.caller import Caller
+from powauth.redis.failures import Refused
 from powauth.redis.names import Names
 from powauth.redis.records import dead
 from powauth.redis.scripts import REMOVE_DEAD
@@ -64,7 +68,10 @@ class Purging:
             if pool.address not in self._cursors:
                 continue
             command = ("SCAN", self._cursors[pool.address], "MATCH", self._names.pattern, "COUNT", STEP)
-            cursor, keys = await self._caller.ask(pool, command)
+            answer = await self._caller.ask(pool, command)
+            if isinstance(answer, ResponseError):
+                raise StoreUnavailable from Refused(answer)
+            cursor, keys = answer
             self._keys += [(key, 0) for key in keys]
             self._cursors[pool.address] = int(cursor)
             if not int(cursor):

@@ -186,6 +186,7 @@ class RedisStore:
         wait: Command = ("WAIT", self._replicas, int(self._patience * 500))
         answers = await self._open_caller.run_and(script, name, self._now(), *values, then=(mark, wait))
         if answers[1] != b"OK" or not isinstance(answers[2], int) or answers[2] < self._replicas:
+            self._open_caller.complain("an end, as too few replicas acknowledged it")
             raise StoreUnavailable
         return answers[0]
 
