@@ -148,21 +148,19 @@ class Load:
     unavailable: Counter[str] = field(default_factory=Counter[str])
     absent: list[str] = field(default_factory=list[str])
     longest: float = 0
-    counted: Counter[str] = field(default_factory=Counter[str])
     last_failure: float = 0
     served: set[str] = field(default_factory=set[str])
 
     async def visit(self, owner: str) -> None:
         await self._attempt("read", self._read(owner))
-        if await self._attempt("count", self.store.increment(Key("limit", owner, "1"), expires_at=later())):
-            self.counted[owner] += 1
+        await self._attempt("count", self.store.increment(Key("limit", owner, "1"), expires_at=later()))
 
     async def _read(self, owner: str) -> None:
         if await self.store.get(Key("session", owner, "1")) is None:
             self.absent.append(owner)
         self.served.add(owner)
 
-    async def _attempt(self, what: str, work: Awaitable[object]) -> bool:
+    async def _attempt(self, what: str, work: Awaitable[object]) -> None:
         began = time.monotonic()
         try:
             await work
@@ -170,10 +168,8 @@ class Load:
             self.unavailable[what] += 1
             self.last_failure = time.monotonic()
             await asyncio.sleep(0.02)
-            return False
         finally:
             self.longest = max(self.longest, time.monotonic() - began)
-        return True
 
     async def run(self, until: Callable[[], bool], *, seconds: float = FAIL_OVER) -> float:
         """Let them come until this is so, and return when the last of them was turned away, in seconds from now."""
