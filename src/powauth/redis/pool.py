@@ -73,9 +73,14 @@ class Pool:
     async def _lend(self) -> tuple[AbstractConnection, float]:
         while self._idle:
             connection, ends = self._idle.pop()
-            if await is_quiet(connection):
+            is_usable = False
+            try:
+                is_usable = await is_quiet(connection)
+            finally:  # whoever leaves while it is looked at takes it along
+                if not is_usable:
+                    await connection.disconnect(nowait=True)
+            if is_usable:
                 return connection, ends
-            await connection.disconnect(nowait=True)
         lives = LONGEST_LIFE * random.uniform(0.5, 1)  # noqa: S311  so that processes do not all come back at once
         return await self._open(), now() + lives
 
