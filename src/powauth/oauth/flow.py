@@ -73,7 +73,7 @@ class Flow:
 
     def is_over(self, now: datetime) -> bool:
         """Say whether the browser stayed away too long."""
-        return not -60 <= now.timestamp() - self.started_at <= FLOW_LIFETIME.total_seconds()
+        return not -60 <= int(now.timestamp()) - self.started_at <= FLOW_LIFETIME.total_seconds()
 
 
 def _fits(name: str, value: object) -> bool:
