@@ -1,11 +1,21 @@
 """Answers of a provider's doors: JSON or form-encoded, an error or not, whatever status and type it comes with."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from powauth.oauth.errors import Malformed, Refused
 from powauth.oauth.ports import HttpResponse
 from powauth.oauth.reading import read_form, read_object, text_of
+
+Translate = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
+def translated(translate: Translate, said: Mapping[str, Any], what: str) -> Mapping[str, Any]:
+    """Return what a provider's file makes of an answer. It may take the answer's shape for granted; we do not."""
+    try:
+        return translate(said)
+    except (LookupError, TypeError, AttributeError, ValueError):
+        raise Malformed(what) from None
 
 
 def read_answer(answer: HttpResponse, what: str) -> dict[str, Any]:

@@ -5,12 +5,13 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from json import dumps
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from powauth.errors import ConfigurationError
 from powauth.oauth.addresses import return_problem, with_query
-from powauth.oauth.answers import raise_refusal, read_answer, read_resource
+from powauth.oauth.answers import raise_refusal, read_answer, read_resource, translated
 from powauth.oauth.client_authentication import Client, ClientAuthentication, prove
 from powauth.oauth.discovery import Metadata
 from powauth.oauth.errors import BadState, Denied, Malformed, Reason, Refused, Unsuitable
@@ -80,6 +81,10 @@ class CodeFlow(ABC):
     def normalise(self, raw: Mapping[str, Any]) -> Mapping[str, object]:
         """Return what the provider says in the words of OpenID Connect; what they lack goes through as it is."""
         return raw
+
+    def token_answer(self, answer: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what the token endpoint said in the standard's shape, for a provider that has one of its own."""
+        return answer
 
     def problems(self) -> tuple[str, ...]:
         """Return what is missing or unsafe, a sentence each. `begin` and `complete` refuse to work with any."""
@@ -152,15 +157,27 @@ class CodeFlow(ABC):
             raise Malformed(f"revocation with status {answer.status}")
 
     async def call(
-        self, tools: Tools, tokens: Tokens, url: str, *, method: str = "GET", headers: Mapping[str, str] | None = None
+        self,
+        tools: Tools,
+        tokens: Tokens,
+        url: str,
+        *,
+        method: str = "GET",
+        json: object = None,
+        accept: str = "application/json",
     ) -> HttpResponse:
         """Ask a door of the provider in the person's name and return the answer, whatever its status."""
-        mine = {"accept": "application/json", **(headers or {}), "authorization": f"Bearer {tokens.access_token}"}
-        return await tools.send(HttpRequest(method=method, url=url, headers=mine, network=self.network))
+        headers = {"accept": accept, "authorization": f"Bearer {tokens.access_token}"}
+        body = b""
+        if json is not None:
+            headers["content-type"], body = "application/json", dumps(json).encode()
+        return await tools.send(HttpRequest(method=method, url=url, headers=headers, body=body, network=self.network))
 
-    async def fetch(self, tools: Tools, tokens: Tokens, url: str) -> dict[str, Any]:
+    async def fetch(
+        self, tools: Tools, tokens: Tokens, url: str, *, method: str = "GET", json: object = None
+    ) -> dict[str, Any]:
         """Return what a door of the provider says as a JSON object."""
-        return read_resource(await self.call(tools, tokens, url), "resource")
+        return read_resource(await self.call(tools, tokens, url, method=method, json=json), "resource")
 
     # ---- inside ----
 
@@ -230,7 +247,12 @@ class CodeFlow(ABC):
             raise BadState(Reason.ISSUER_WRONG)
 
     def _tokens(self, tools: Tools, answer: Mapping[str, Any], asked: tuple[str, ...]) -> Tokens:
-        return read_tokens(answer, now=tools.now(), separator=self.scope_separator, asked=asked)
+        return read_tokens(
+            translated(self.token_answer, answer, "token answer"),
+            now=tools.now(),
+            separator=self.scope_separator,
+            asked=asked,
+        )
 
     async def _ask(self, tools: Tools, metadata: Metadata, url: str, fields: Mapping[str, str]) -> dict[str, Any]:
         return read_answer(await self._post(tools, metadata, url, fields), "token answer")

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from powauth.errors import ConfigurationError
 from powauth.oauth.addresses import return_problem, with_query
-from powauth.oauth.answers import raise_refusal, read_resource
+from powauth.oauth.answers import raise_refusal, read_resource, translated
 from powauth.oauth.claims import Claims
 from powauth.oauth.code_flow import DENIALS, NAME, compare_state
 from powauth.oauth.errors import BadState, Denied, Malformed, Reason, Refused
@@ -111,7 +111,7 @@ class OAuth1:
         token, secret = _pair(said, "access token")
         tokens = Tokens(access_token=token, token_type="OAuth", token_secret=secret, raw=said)
         raw = await self.userinfo(tools, tokens)
-        claims = Claims.read(self.normalise(raw))
+        claims = Claims.read(translated(self.normalise, raw, "userinfo"))
         return Identity(provider=self.name, issuer=self._issuer, claims=claims, tokens=tokens, raw=raw)
 
     def _verifier(self, tools: Tools, flow: Flow, callback: Callback) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from powauth.oauth.answers import translated
 from powauth.oauth.claims import Claims
 from powauth.oauth.code_flow import CodeFlow
 from powauth.oauth.discovery import Metadata
@@ -58,6 +59,6 @@ class OAuth2(CodeFlow):
     async def identify(self, tools: Tools, flow: Flow, callback: Callback, tokens: Tokens) -> Identity:  # noqa: ARG002
         """Return who these tokens are of."""
         raw = await self.userinfo(tools, tokens)
-        said = {**self.from_browser(callback), **self.normalise(raw)}
+        said = {**self.from_browser(callback), **translated(self.normalise, raw, "userinfo")}
         issuer = self.issuer or self._metadata().issuer
         return Identity(provider=self.name, issuer=issuer, claims=Claims.read(said), tokens=tokens, raw=raw)

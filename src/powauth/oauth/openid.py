@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from powauth.oauth import id_tokens
 from powauth.oauth.addresses import return_problem, with_query
-from powauth.oauth.answers import read_resource
+from powauth.oauth.answers import read_resource, translated
 from powauth.oauth.claims import Claims
 from powauth.oauth.code_flow import CodeFlow
 from powauth.oauth.discovery import WELL_KNOWN, Metadata, read_metadata
@@ -155,7 +155,8 @@ class OpenIDConnect(CodeFlow):
             raise BadState(Reason.ISSUER_WRONG)
         self.check_claims(claims)
         raw = merged(claims, await self._userinfo(tools, metadata, tokens, claims))
-        said = {name: value for name, value in self.normalise(raw).items() if name not in PROTOCOL_CLAIMS - {"sub"}}
+        normal = translated(self.normalise, raw, "claims")
+        said = {name: value for name, value in normal.items() if name not in PROTOCOL_CLAIMS - {"sub"}}
         return Identity(
             provider=self.name,
             issuer=issuer,
@@ -224,7 +225,7 @@ class OpenIDConnect(CodeFlow):
         if metadata.userinfo_endpoint is None:
             raise Unsuitable(f"{self.name} has no userinfo")
         answer = await self.call(
-            tools, tokens, metadata.userinfo_endpoint, headers={"accept": "application/json, application/jwt;q=0.9"}
+            tools, tokens, metadata.userinfo_endpoint, accept="application/json, application/jwt;q=0.9"
         )
         if answer.status == 200 and answer.media_type == "application/jwt":
             said = await self._signed_userinfo(tools, metadata, answer)
