@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from joserfc.jwk import RSAKey
 from oauthlib.oauth1 import Client, RequestValidator, WebApplicationServer
@@ -103,6 +103,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
 
 @given(st.lists(st.tuples(TEXT, TEXT), max_size=6), st.lists(st.tuples(TEXT, TEXT), max_size=4), TEXT, TEXT)
+@settings(deadline=None)
 def test_whatever_is_signed_is_signed_as_oauthlib_does(
     params: list[tuple[str, str]], query: list[tuple[str, str]], ours: str, token: str
 ) -> None:
