@@ -32,8 +32,8 @@ from tests.docs.pages import DOCS, ROOT, blocks, named, pages, rows
 
 REFERENCE = DOCS / "reference"
 ADAPTERS = (
-    "asgi", "bcrypt", "cli", "demo", "fastapi", "http_breaches", "http_mail", "jinja", "opentelemetry", "passwords",
-    "smtp", "sqlalchemy", "sqlite", "starlette", "testing",
+    "asgi", "bcrypt", "cli", "demo", "fastapi", "http_breaches", "http_mail", "jinja", "oauth", "opentelemetry",
+    "passwords", "providers", "smtp", "sqlalchemy", "sqlite", "starlette", "testing",
 )  # fmt: skip
 SETTINGS: dict[str, type[Any]] = {
     "## Auth": Settings,

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from joserfc import jwt
 from joserfc.jwk import ECKey, Key, OctKey, RSAKey
 
-from powauth.oauth import Begun, Callback, HttpRequest, HttpResponse, Identity, OpenIDConnect, Tools
+from powauth.oauth import Begun, Callback, Documents, HttpRequest, HttpResponse, Identity, OpenIDConnect, Tools
 from powauth.oauth.joserfc import Joserfc
 from powauth.testing import FrozenClock
 
@@ -69,6 +69,7 @@ class Paper:
     clock: FrozenClock = field(default_factory=FrozenClock)
     answers: dict[str, Answer] = field(default_factory=dict[str, Answer])
     asked: list[HttpRequest] = field(default_factory=list[HttpRequest])
+    documents: Documents = field(default_factory=Documents)
 
     def __post_init__(self) -> None:
         self.answers |= {
@@ -87,7 +88,7 @@ class Paper:
     @property
     def tools(self) -> Tools:
         """What flows are run with; the documents are remembered from one to the next."""
-        return self.__dict__.setdefault("_tools", Tools(http=self, jose=Joserfc(), clock=self.clock))
+        return Tools(http=self, jose=Joserfc(), clock=self.clock, documents=self.documents)
 
     def count(self, path: str) -> int:
         return sum(urlsplit(request.url).path == path for request in self.asked)
@@ -127,7 +128,8 @@ def signed(claims: Mapping[str, Any], key: Key | None = None, *, alg: str = "RS2
 
 def openid(**changes: Any) -> OpenIDConnect:
     settings: dict[str, Any] = {"name": "paper", "issuer": ISSUER, "client_id": CLIENT, "client_secret": SECRET}
-    return OpenIDConnect(**{**settings, "asks_userinfo": False, **changes})
+    settings["asks_userinfo"] = False
+    return OpenIDConnect(**{**settings, **changes})
 
 
 def coming_back(begun: Begun, **changes: str | None) -> Callback:

@@ -75,7 +75,7 @@ async def test_a_good_token_says_who_it_is(paper: Paper) -> None:
 # ---- signature ----
 
 
-async def test_a_token_without_a_signature_is_refused_s62(paper: Paper) -> None:
+async def test_a_token_without_a_signature_is_refused(paper: Paper) -> None:
     assert await with_token(paper, unsigned(paper.claims())) is Reason.ALGORITHM
     assert await with_token(paper, unsigned(paper.claims(), alg="RS256")) is Reason.SIGNATURE
     assert await with_token(paper, unsigned(paper.claims(), alg="RS256", kid="one")) is Reason.SIGNATURE
@@ -83,7 +83,7 @@ async def test_a_token_without_a_signature_is_refused_s62(paper: Paper) -> None:
         assert await with_token(paper, unsigned(paper.claims(), alg=spelling)) is Reason.ALGORITHM
 
 
-async def test_the_provider_s_public_key_is_no_shared_secret_s62(paper: Paper) -> None:
+async def test_the_provider_s_public_key_is_no_shared_secret(paper: Paper) -> None:
     start = unsigned(paper.claims(), alg="HS256", kid="one").rstrip(".")
     mac = hmac.digest(rsa().as_pem(private=False), start.encode(), "sha256")
     forged = f"{start}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
@@ -101,10 +101,10 @@ async def test_no_other_algorithm_than_the_configured_one_is_accepted(paper: Pap
     assert await with_token(paper, signed(paper.claims()), provider) is Reason.ALGORITHM
 
 
-async def test_a_key_in_the_token_s_header_is_not_used_s62(paper: Paper) -> None:
+async def test_a_key_in_the_token_s_header_is_not_used(paper: Paper) -> None:
     thief = RSAKey.generate_key(2048)
     own = thief.as_dict(private=False)
-    headers = [
+    headers: list[dict[str, Any]] = [
         {"jwk": own},
         {"jku": "https://thief.example/keys"},
         {"x5u": "https://thief.example/c"},
@@ -328,7 +328,7 @@ async def test_a_token_may_be_as_old_as_is_configured(paper: Paper) -> None:
     assert (await sign_in(paper, iat=now - 400)).subject == "ada"
 
 
-async def test_a_nonce_is_the_flow_s_or_there_is_none_on_both_sides_s49(paper: Paper) -> None:
+async def test_a_nonce_is_the_flow_s_or_there_is_none_on_both_sides(paper: Paper) -> None:
     assert await refused(paper, nonce="another") is Reason.NONCE
     assert await refused(paper, nonce=None) is Reason.NONCE
     assert await refused(paper, nonce=7) is Reason.NONCE

@@ -1,4 +1,4 @@
-"""OAuth 2.0 alone: the two halves of a flow, what providers answer, and what anybody may send instead."""
+"""OAuth 2.0 alone: two halves of a flow, what providers answer, what anybody may send (S49, S57, S61, S69)."""
 
 import base64
 import json
@@ -147,7 +147,8 @@ async def test_oauth_alone_does_not_promise_a_fresh_sign_in(paper: Paper, ask: A
 async def test_a_browser_comes_back_to_https_or_to_this_machine(paper: Paper, back: str) -> None:
     with pytest.raises(ConfigurationError, match="redirect_uri"):
         await oauth2().begin(paper.tools, redirect_uri=back)
-    assert await oauth2().begin(paper.tools, redirect_uri="http://localhost:8000/callback")
+    begun = await oauth2().begin(paper.tools, redirect_uri="http://localhost:8000/callback")
+    assert begun.flow.redirect_uri == "http://localhost:8000/callback"
 
 
 # ---- configuration ----
@@ -169,7 +170,7 @@ async def test_a_browser_comes_back_to_https_or_to_this_machine(paper: Paper, ba
         ({"userinfo_endpoint": ""}, "not an address"),
     ],
 )  # fmt: skip
-async def test_what_is_missing_or_unsafe_is_said_before_anybody_is_asked_s57(
+async def test_what_is_missing_or_unsafe_is_said_before_anybody_is_asked(
     paper: Paper, changes: dict[str, Any], problem: str
 ) -> None:
     provider = oauth2(**changes)
@@ -181,7 +182,7 @@ async def test_what_is_missing_or_unsafe_is_said_before_anybody_is_asked_s57(
     assert paper.asked == []
 
 
-def test_a_good_value_has_no_problems_and_shows_no_secret_s69() -> None:
+def test_a_good_value_has_no_problems_and_shows_no_secret() -> None:
     provider = oauth2(private_key=PrivateKey("-----BEGIN PRIVATE KEY-----"))
     assert provider.problems() == ()
     assert SECRET not in repr(provider)
@@ -253,7 +254,7 @@ async def test_a_key_that_is_none_is_named_and_not_shown(paper: Paper) -> None:
 # ---- the way back ----
 
 
-async def test_the_code_is_exchanged_with_the_verifier_and_the_very_return_address_s61(paper: Paper) -> None:
+async def test_the_code_is_exchanged_with_the_verifier_and_the_very_return_address(paper: Paper) -> None:
     begun = await begin(paper)
     identity = await oauth2().complete(paper.tools, begun.flow, coming_back(begun))
     expected = {"grant_type": "authorization_code", "code": "code", "redirect_uri": BACK}
@@ -269,7 +270,7 @@ async def refused_state(paper: Paper, provider: OAuth2 | None = None, **changes:
     return caught.value.reason
 
 
-async def test_a_state_that_is_missing_or_another_s_is_refused_before_all_else_s49(paper: Paper) -> None:
+async def test_a_state_that_is_missing_or_another_s_is_refused_before_all_else(paper: Paper) -> None:
     assert await refused_state(paper, state=None) is Reason.STATE_MISSING
     assert await refused_state(paper, state="") is Reason.STATE_MISSING
     assert await refused_state(paper, state="another") is Reason.STATE_WRONG
@@ -278,7 +279,7 @@ async def test_a_state_that_is_missing_or_another_s_is_refused_before_all_else_s
     assert await refused_state(paper, state="another", error="access_denied") is Reason.STATE_WRONG
 
 
-async def test_a_flow_is_for_one_provider_s49(paper: Paper) -> None:
+async def test_a_flow_is_for_one_provider(paper: Paper) -> None:
     begun = await begin(paper)
     for other in (oauth2(name="other"), oauth2(authorization_endpoint="https://other.example.com/authorize")):
         with pytest.raises(BadState) as caught:
@@ -289,7 +290,7 @@ async def test_a_flow_is_for_one_provider_s49(paper: Paper) -> None:
 async def test_a_flow_is_good_for_a_quarter_of_an_hour(paper: Paper) -> None:
     begun = await begin(paper)
     paper.clock.move(timedelta(minutes=15))
-    assert await oauth2().complete(paper.tools, begun.flow, coming_back(begun))
+    assert (await oauth2().complete(paper.tools, begun.flow, coming_back(begun))).subject == "ada"
     paper.clock.move(timedelta(seconds=2))
     with pytest.raises(BadState) as caught:
         await oauth2().complete(paper.tools, begun.flow, coming_back(begun))
@@ -306,10 +307,10 @@ async def test_whoever_agreed_on_a_form_takes_nothing_from_a_query_and_the_other
             with pytest.raises(BadState) as caught:
                 await provider.complete(paper.tools, begun.flow, callback)
             assert caught.value.reason is Reason.OTHER_WAY
-        assert await provider.complete(paper.tools, begun.flow, coming_back(begun))
+        assert (await provider.complete(paper.tools, begun.flow, coming_back(begun))).subject == "ada"
 
 
-async def test_a_provider_that_says_who_it_is_has_to_be_itself_s49(paper: Paper) -> None:
+async def test_a_provider_that_says_who_it_is_has_to_be_itself(paper: Paper) -> None:
     provider = oauth2(response_issuer=ISSUER)
     assert (await sign_in(paper, provider, iss=ISSUER)).issuer == ISSUER
     paper.asked.clear()
@@ -560,7 +561,7 @@ async def test_what_is_no_flow_is_refused(paper: Paper, change: dict[str, Any]) 
         Flow.read({name: value for name, value in plain.items() if name != "state"})
 
 
-async def test_nothing_shows_a_secret_s69(paper: Paper) -> None:
+async def test_nothing_shows_a_secret(paper: Paper) -> None:
     begun = await begin(paper)
     paper.answers["/token"] = said({**GOOD, "access_token": "door-key", "refresh_token": "spare-key"})
     identity = await oauth2().complete(paper.tools, begun.flow, coming_back(begun, code="the-code"))

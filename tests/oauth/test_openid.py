@@ -1,4 +1,4 @@
-"""OpenID Connect apart from the ID token: discovery, userinfo, what may be asked for, signing out."""
+"""OpenID Connect apart from the ID token: discovery, userinfo, asking, signing out (S49, S52, S57, S63)."""
 
 from datetime import timedelta
 from typing import Any
@@ -87,7 +87,7 @@ async def test_what_nobody_can_mean_is_refused(paper: Paper) -> None:
          "token_endpoint: a.example: only https"),
     ],
 )  # fmt: skip
-async def test_what_is_unsafe_is_said_before_anybody_is_asked_s57(
+async def test_what_is_unsafe_is_said_before_anybody_is_asked(
     paper: Paper, changes: dict[str, Any], problem: str
 ) -> None:
     with pytest.raises(ConfigurationError, match=problem):
@@ -118,7 +118,7 @@ async def test_what_a_provider_publishes_is_fetched_once_an_hour(paper: Paper) -
     assert (paper.count(PUBLISHED), paper.count("/keys")) == (2, 2)
 
 
-async def test_what_was_fetched_under_one_network_is_not_served_under_another_s52(paper: Paper) -> None:
+async def test_what_was_fetched_under_one_network_is_not_served_under_another(paper: Paper) -> None:
     await sign_in(paper, openid(network=Network.PRIVATE))
     await sign_in(paper)
     assert [request.network for request in paper.asked if request.url.endswith("/keys")] == ["private", "public"]
@@ -146,9 +146,7 @@ async def test_what_was_fetched_under_one_network_is_not_served_under_another_s5
         (said(metadata(token_endpoint_auth_methods_supported=["none"])), Unsuitable),
     ],
 )
-async def test_a_provider_that_publishes_nonsense_is_refused_s52(
-    paper: Paper, answer: Any, error: type[Exception]
-) -> None:
+async def test_a_provider_that_publishes_nonsense_is_refused(paper: Paper, answer: Any, error: type[Exception]) -> None:
     paper.answers[PUBLISHED] = answer
     with pytest.raises(error):
         await openid().begin(paper.tools, redirect_uri=BACK)
@@ -160,7 +158,7 @@ async def test_an_issuer_may_end_with_a_slash(paper: Paper) -> None:
     assert identity.issuer == f"{ISSUER}/"
 
 
-async def test_an_answer_says_who_it_is_of_where_the_provider_promises_that_s49(paper: Paper) -> None:
+async def test_an_answer_says_who_it_is_of_where_the_provider_promises_that(paper: Paper) -> None:
     paper.answers[PUBLISHED] = said(metadata(authorization_response_iss_parameter_supported=True))
     for iss, reason in ((None, Reason.ISSUER_MISSING), ("https://evil.example", Reason.ISSUER_WRONG)):
         begun = await openid().begin(paper.tools, redirect_uri=BACK)
@@ -170,7 +168,7 @@ async def test_an_answer_says_who_it_is_of_where_the_provider_promises_that_s49(
     assert paper.count("/token") == 0
 
 
-async def test_an_answer_of_another_issuer_is_refused_even_unpromised_s49(paper: Paper) -> None:
+async def test_an_answer_of_another_issuer_is_refused_even_unpromised(paper: Paper) -> None:
     begun = await openid().begin(paper.tools, redirect_uri=BACK)
     with pytest.raises(BadState) as caught:
         await openid().complete(paper.tools, begun.flow, coming_back(begun, iss="https://evil.example"))
@@ -204,7 +202,7 @@ async def test_userinfo_of_somebody_else_is_refused(paper: Paper) -> None:
         assert caught.value.reason is Reason.SUBJECT
 
 
-async def test_userinfo_cannot_replace_a_claim_of_the_protocol_s63(paper: Paper) -> None:
+async def test_userinfo_cannot_replace_a_claim_of_the_protocol(paper: Paper) -> None:
     lies = {"sub": "ada", "iss": "https://evil.example", "aud": "other", "auth_time": 1, "acr": "phrh", "nonce": "n"}
     identity = await with_userinfo(paper, said(lies), acr="pwd")
     assert (identity.issuer, identity.acr, identity.auth_time) == (ISSUER, "pwd", None)
@@ -270,13 +268,14 @@ async def test_signed_userinfo_is_verified_with_the_same_care(paper: Paper) -> N
 
 async def test_a_refreshed_id_token_has_to_be_the_same_person_s(paper: Paper) -> None:
     tokens = Tokens(access_token="a", refresh_token="r")
-    for claims, reason in (
+    cases: list[tuple[dict[str, Any], Reason | None]] = [
         ({}, None),
         ({"nonce": "of the first"}, None),
         ({"sub": "eve"}, Reason.SUBJECT),
         ({"iss": "https://evil.example"}, Reason.ISSUER),
         ({"aud": "other"}, Reason.AUDIENCE),
-    ):
+    ]
+    for claims, reason in cases:
         paper.hands_out(signed(paper.claims(**claims)))
         if reason is None:
             assert (await openid().refresh(paper.tools, tokens, subject="ada")).id_token

@@ -22,6 +22,10 @@ pytestmark = pytest.mark.anyio
 # ---- the same people ----
 
 
+def authlib(scope: str) -> Any:
+    return AsyncOAuth2Client("web", SECRET, scope=scope, redirect_uri=BACK, code_challenge_method="S256")
+
+
 async def test_both_clients_find_the_same_person_with_the_same_claims(openid_url: str) -> None:
     settings: dict[str, Any] = {"client_id": "web", "client_secret": SECRET, "scopes": ("email", "profile")}
     value = OpenIDConnect(name="op", issuer=openid_url, network=Network.LOOPBACK, **settings)
@@ -31,9 +35,7 @@ async def test_both_clients_find_the_same_person_with_the_same_claims(openid_url
 
     doors = await value.metadata(ours)
     verifier, nonce = "v" * 43, "n" * 43
-    async with AsyncOAuth2Client(
-        "web", SECRET, scope="openid email profile", redirect_uri=BACK, code_challenge_method="S256"
-    ) as client:
+    async with authlib("openid email profile") as client:
         url, state = client.create_authorization_url(doors.authorization_endpoint, nonce=nonce, code_verifier=verifier)
         callback = await Browser().visit(url)
         token = await client.fetch_token(
@@ -52,9 +54,9 @@ async def test_each_client_s_codes_are_good_for_itself_alone(openid_url: str) ->
     ours = tools()
     begun = await value.begin(ours, redirect_uri=BACK)
     doors = await value.metadata(ours)
-    async with AsyncOAuth2Client("web", SECRET, redirect_uri=BACK, code_challenge_method="S256") as client:
+    async with authlib("openid") as client:
         url, _ = client.create_authorization_url(
-            doors.authorization_endpoint, state=begun.flow.state, code_verifier="v" * 43, scope="openid"
+            doors.authorization_endpoint, state=begun.flow.state, code_verifier="v" * 43
         )
         theirs = await Browser().visit(url)
     with pytest.raises(ProviderError):

@@ -1,4 +1,4 @@
-"""GitHub, Google, Apple, Microsoft, Okta, Slack and Linear, imitated over HTTP by npm's `emulate`."""
+"""GitHub, Google, Apple, Microsoft, Okta, Slack and Linear, imitated over HTTP by npm's `emulate` (S57, S69)."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -34,6 +34,7 @@ from tests.oauth.browser import BACK, Browser
 pytestmark = pytest.mark.anyio
 Port = Callable[[str], int]
 POST = ClientAuthentication.POST
+AT_HOME: dict[str, Any] = {"network": Network.LOOPBACK}
 TEAM_KEY = ECKey.generate_key("P-256", {"kid": "K1"})
 
 
@@ -53,7 +54,7 @@ async def sign_in(tools: Tools, value: CodeFlow, pick: str | None = None, ask: A
 def google(port: Port, **changes: Any) -> Google:
     issuer = f"http://localhost:{port('google')}"
     settings: dict[str, Any] = {"client_id": "goog-id", "client_secret": "goog-secret", "issuer": issuer}
-    return Google(**{**settings, "network": Network.LOOPBACK, **changes})
+    return Google(**{**settings, **AT_HOME, **changes})
 
 
 async def test_google_says_who_it_is_and_whether_the_address_is_proved(tools: Tools, emulate_port: Port) -> None:
@@ -150,8 +151,8 @@ def test_github_s_address_in_the_profile_is_not_believed() -> None:
 def apple(port: Port, **changes: Any) -> Apple:
     key = PrivateKey(TEAM_KEY.as_pem(private=True).decode(), id="K1")
     settings: dict[str, Any] = {"client_id": "com.example.app", "team_id": "TEAM001", "private_key": key}
-    issuer = f"http://localhost:{port('apple')}"
-    return Apple(**{**settings, "issuer": issuer, "network": Network.LOOPBACK, **changes})
+    settings["issuer"] = f"http://localhost:{port('apple')}"
+    return Apple(**{**settings, **AT_HOME, **changes})
 
 
 async def test_apple_s_form_comes_back_and_its_secret_is_signed(tools: Tools, emulate_port: Port) -> None:
@@ -185,7 +186,7 @@ def test_apple_s_name_is_told_once_by_the_browser_and_an_address_there_is_not_re
         assert from_browser(odd) == {}
 
 
-def test_apple_says_what_it_lacks_s57() -> None:
+def test_apple_says_what_it_lacks() -> None:
     missing = " ".join(Apple(client_id="", team_id="").problems())
     for name in ("client_id", "team_id", "private_key"):
         assert f"{name} is missing" in missing
@@ -286,7 +287,7 @@ async def test_slack_s_tokens_in_a_shape_of_its_own_are_read_if_a_value_says_how
 
 
 @pytest.mark.parametrize("kind", [Google, GitHub])
-def test_a_provider_needs_an_id_and_a_secret_and_shows_neither_s57_s69(kind: Any) -> None:
+def test_a_provider_needs_an_id_and_a_secret_and_shows_neither(kind: Any) -> None:
     assert kind(client_id="id", client_secret="hush-hush").problems() == ()
     assert "hush-hush" not in repr(kind(client_id="id", client_secret="hush-hush"))
     with pytest.raises(TypeError):

@@ -45,6 +45,7 @@ class CodeFlow(ABC):
     client_id: str
     """What the provider calls the application."""
     client_secret: str | None = field(default=None, repr=False)
+    """What the provider gave the application to prove itself with."""
     client_authentication: ClientAuthentication = ClientAuthentication.BASIC
     """How the application proves who it is."""
     private_key: PrivateKey | None = field(default=None, repr=False)

@@ -25,12 +25,19 @@ class Metadata:
     """Where a provider's doors are. Written by hand for one that publishes nothing."""
 
     issuer: str
+    """Who vouches."""
     authorization_endpoint: str
+    """Where the browser is sent."""
     token_endpoint: str
+    """Where a code is exchanged."""
     jwks_uri: str | None = None
+    """Where its keys are; not needed where it signs with the client secret."""
     userinfo_endpoint: str | None = None
+    """Where more is said of a person."""
     revocation_endpoint: str | None = None
+    """Where tokens are made worthless."""
     end_session_endpoint: str | None = None
+    """Where a browser signs out."""
     token_endpoint_auth_methods_supported: tuple[str, ...] | None = None
     """Ways to authenticate; `None` where the provider does not say."""
     authorization_response_iss_parameter_supported: bool = False

@@ -17,7 +17,9 @@ class Identity:
     issuer: str
     """Who vouches. With `subject` it is the whole of who this is."""
     claims: Claims
+    """What was said of the person, in the words of OpenID Connect."""
     tokens: Tokens
+    """What opens doors in the person's name."""
     auth_time: datetime | None = None
     """When the person signed in at the provider, as far as it says."""
     acr: str | None = None

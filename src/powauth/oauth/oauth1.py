@@ -34,18 +34,25 @@ class OAuth1:
     consumer_key: str
     """What the provider calls the application."""
     consumer_secret: str | None = field(default=None, repr=False)
+    """For HMAC-SHA1 and PLAINTEXT."""
     private_key: str | None = field(default=None, repr=False)
     """As PEM, for RSA-SHA1."""
     signature: Signature = Signature.HMAC_SHA1
+    """How requests are signed."""
     request_token_endpoint: str
+    """Where a flow begins."""
     authorization_endpoint: str
+    """Where the browser is sent."""
     access_token_endpoint: str
+    """Where the verifier is exchanged."""
     userinfo_endpoint: str
+    """Where it is said who somebody is, as a JSON object."""
     issuer: str = ""
     """Who vouches for the subject; without it, the origin of the authorization endpoint."""
     authorize_params: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
     """Further parameters of the address that the browser is sent to."""
     network: Network = Network.PUBLIC
+    """Which addresses the provider may have."""
 
     # ---- what a provider's file may override ----
 

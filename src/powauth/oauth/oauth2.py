@@ -26,6 +26,7 @@ class OAuth2(CodeFlow):
     userinfo_endpoint: str
     """Where it is said who somebody is, as a JSON object."""
     revocation_endpoint: str | None = None
+    """Where tokens are made worthless."""
     issuer: str = ""
     """Who vouches for the subject; without it, the origin of the authorization endpoint. Never change it: with the
     subject it is who people are."""

@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
@@ -37,7 +37,7 @@ def as_object(value: object) -> dict[str, Any] | None:
 
 def as_list(value: object) -> list[Any] | None:
     """Return a value of JSON if it is a list."""
-    return cast("list[Any]", value) if isinstance(value, list) else None  # type: ignore[redundant-cast]  pyright
+    return [*cast("Iterable[Any]", value)] if isinstance(value, list) else None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -16,12 +16,17 @@ class Tokens:
     """What opens the provider's doors in somebody's name. Secrets all: encrypt them where you keep them."""
 
     access_token: str = field(repr=False)
+    """What opens doors."""
     token_type: str = "Bearer"
+    """`Bearer`, or `OAuth` of OAuth 1.0a."""
     refresh_token: str | None = field(default=None, repr=False)
+    """What `refresh` takes."""
     id_token: str | None = field(default=None, repr=False)
+    """Of OpenID Connect alone, as it came."""
     token_secret: str | None = field(default=None, repr=False)
     """Of OAuth 1.0a alone."""
     expires_at: datetime | None = None
+    """When the access token ends, if the provider says."""
     scopes: tuple[str, ...] = ()
     """What was granted, as far as the provider says."""
     raw: Mapping[str, object] = field(default_factory=dict[str, object], repr=False, hash=False)

@@ -13,9 +13,13 @@ class Tools:
     """What flows are run with. `powauth.oauth.standard.tools()` makes one of httpx2 and joserfc."""
 
     http: Http
+    """Who asks."""
     jose: Jose
+    """Who signs and verifies."""
     clock: Clock = field(default_factory=SystemClock)
+    """Who tells the time."""
     documents: Documents = field(default_factory=Documents)
+    """What providers publish, remembered for an hour."""
     leeway: timedelta = timedelta(seconds=60)
     """How far the provider's clock and ours may differ."""
 
