@@ -15,6 +15,7 @@ import click
 import pytest
 
 import powauth
+import powauth.oauth
 from powauth import AuthError, Event, Extension
 from powauth.accounts import Changes, NewAccount
 from powauth.cli import COMMANDS

@@ -221,7 +221,15 @@ async def test_a_key_that_was_withdrawn_is_good_for_an_hour_at_most(paper: Paper
 
 
 @pytest.mark.parametrize(
-    "change", [{"use": "enc"}, {"alg": "RS512"}, {"key_ops": ["encrypt"]}, {"kty": "oct", "k": "AAAA"}, {"n": "AQAB"}]
+    "change",
+    [
+        {"use": "enc"},
+        {"alg": "RS512"},
+        {"key_ops": ["encrypt"]},
+        {"kty": "oct", "k": "AAAA"},
+        {"n": "AQAB"},
+        {"n": "A" * 4000},
+    ],
 )
 async def test_a_key_for_something_else_or_too_short_is_none(paper: Paper, change: dict[str, Any]) -> None:
     paper.answers["/keys"] = said({"keys": [{**rsa().as_dict(private=False), **change}]})

@@ -30,6 +30,7 @@ from powauth.oauth.code_flow import CodeFlow
 from powauth.oauth.standard import tools as standard_tools
 from powauth.providers import Apple, GitHub, Google
 from tests.oauth.browser import BACK, Browser
+from tests.oauth.paper import Paper, coming_back, said
 
 pytestmark = pytest.mark.anyio
 Port = Callable[[str], int]
@@ -143,6 +144,26 @@ def test_github_s_address_in_the_profile_is_not_believed() -> None:
     assert value.normalise({"id": 7, "email": "victim@example.com"})["email"] is None
     for odd in ([], None, "x", [None, 7], [{"email": "x", "primary": "true"}]):
         assert value.normalise({"id": 7, "emails": odd})["email"] is None
+
+
+async def test_github_s_addresses_may_be_withheld() -> None:
+    paper = Paper()
+    paper.answers["/login/oauth/access_token"] = said({"access_token": "a", "token_type": "bearer", "scope": ""})
+    paper.answers["/user"] = said({"id": 7, "login": "ada", "email": "victim@example.com"})
+    value = GitHub(client_id="id", client_secret="secret")
+    for answer, error in (
+        (said({}, 403), None),
+        (said({}, 404), None),
+        (said({}, 500), Malformed),
+        (said({}), Malformed),
+    ):
+        paper.answers["/user/emails"] = answer
+        begun = await value.begin(paper.tools, redirect_uri=BACK)
+        if error is None:
+            assert (await value.complete(paper.tools, begun.flow, coming_back(begun))).claims.email is None
+        else:
+            with pytest.raises(error):
+                await value.complete(paper.tools, begun.flow, coming_back(begun))
 
 
 # ---- Apple ----

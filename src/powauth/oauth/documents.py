@@ -3,12 +3,12 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from powauth.clock import Clock
-from powauth.oauth.errors import Malformed
+from powauth.oauth.errors import Malformed, ProviderError
 from powauth.oauth.ports import Http, HttpRequest, Network
 from powauth.oauth.reading import read_object
 
@@ -26,43 +26,68 @@ class Fetched:
     """When it was last fetched because somebody missed something in it."""
 
 
+@dataclass
+class _Queue:
+    """Who waits for one document, and how the last request for it failed."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    waiting: int = 0
+    failure: ProviderError | None = None
+
+
+Place = tuple[str, Network]
+
+
 class Documents:
     """The published documents of providers, in this process. Shared by no two `Tools` unless somebody shares it."""
 
     def __init__(self, *, lifetime: timedelta = timedelta(hours=1)) -> None:
         self._lifetime = lifetime
-        self._kept: OrderedDict[tuple[str, Network], Fetched] = OrderedDict()
-        self._locks: dict[tuple[str, Network], asyncio.Lock] = {}
+        self._kept: OrderedDict[Place, Fetched] = OrderedDict()
+        self._queues: dict[Place, _Queue] = {}
 
     def __repr__(self) -> str:
         return f"Documents({len(self._kept)} kept)"
 
     async def get(self, url: str, network: Network, *, http: Http, clock: Clock, anew: bool = False) -> Fetched:
-        """Return a document, fetched if it is not here or too old. `anew` fetches unless that was within the minute.
+        """Return a document, fetched if it is not here or too old. `anew` fetches it unless that was done this minute.
 
-        Many who ask at once cause one request. What was fetched under one `Network` is not served under another.
+        Many who ask at once cause one request and share what comes of it, a failure too. What was fetched under one
+        `Network` is not served under another.
         """
         place = (url, network)
-        lock = self._locks.setdefault(place, asyncio.Lock())
+        queue = self._queues.setdefault(place, _Queue())
+        queue.waiting += 1
+        known = queue.failure
         try:
-            async with lock:
-                kept, now = self._kept.get(place), clock.now()
-                if kept is None or self._is_due(kept, now, anew=anew):
-                    since = now if anew else kept.anew_at if kept else None
-                    kept = Fetched(await _fetch(url, network, http), now, since)
-                    self._keep(place, kept)
-                self._kept.move_to_end(place)
-                return kept
+            async with queue.lock:
+                if queue.failure is not None and queue.failure is not known:
+                    raise queue.failure  # of a request that was under way: not each one waits for a time-out of its own
+                try:
+                    return await self._get(place, http, clock.now(), anew=anew)
+                except ProviderError as failure:
+                    queue.failure = failure
+                    raise
         finally:
-            if not lock.locked():
-                self._locks.pop(place, None)
+            queue.waiting -= 1
+            if not queue.waiting:
+                self._queues.pop(place, None)
+
+    async def _get(self, place: Place, http: Http, now: datetime, *, anew: bool) -> Fetched:
+        kept = self._kept.get(place)
+        if kept is None or self._is_due(kept, now, anew=anew):
+            since = now if anew else kept.anew_at if kept else None
+            kept = Fetched(await _fetch(*place, http), now, since)
+            self._keep(place, kept)
+        self._kept.move_to_end(place)
+        return kept
 
     def _is_due(self, kept: Fetched, now: datetime, *, anew: bool) -> bool:
         if anew and (kept.anew_at is None or now - kept.anew_at >= AGAIN_AFTER):
             return True
         return now - kept.at >= self._lifetime
 
-    def _keep(self, place: tuple[str, Network], kept: Fetched) -> None:
+    def _keep(self, place: Place, kept: Fetched) -> None:
         self._kept[place] = kept
         while len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)

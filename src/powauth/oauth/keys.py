@@ -18,6 +18,7 @@ KINDS: Mapping[str, tuple[str, str | None]] = {
 SHARED = {"HS256": 32, "HS384": 48, "HS512": 64}
 """Algorithm -> fewest bytes of the client secret that both sides sign with (RFC 7518 §3.2)."""
 SHORTEST_RSA = 2048 // 8  # bytes, RFC 7518 §3.3
+LONGEST_RSA = 8192 // 8  # bytes; longer ones only keep a processor busy
 MOST_KEYS = 100
 _PUBLIC = ("kty", "kid", "n", "e", "crv", "x", "y")
 
@@ -47,15 +48,16 @@ def _fits(key: Mapping[str, Any], algorithm: str) -> bool:
         and key.get("use") in (None, "sig")
         and key.get("alg") in (None, algorithm)
         and (not isinstance(uses, list) or "verify" in uses)
-        and (kind != "RSA" or _is_long(key))
+        and (kind != "RSA" or _has_a_good_length(key))
     )
 
 
-def _is_long(key: Mapping[str, Any]) -> bool:
+def _has_a_good_length(key: Mapping[str, Any]) -> bool:
     try:
-        return len(read_base64url(str(key.get("n")), "key").lstrip(b"\0")) >= SHORTEST_RSA
+        length = len(read_base64url(str(key.get("n")), "key").lstrip(b"\0"))
     except Malformed:
         return False
+    return SHORTEST_RSA <= length <= LONGEST_RSA
 
 
 def _public(key: Mapping[str, Any]) -> Jwk:

@@ -24,9 +24,9 @@ class GitHub(OAuth2):
     async def userinfo(self, tools: Tools, tokens: Tokens) -> Mapping[str, Any]:
         """Return the person, and the addresses: the one in the profile may be anybody's."""
         person = await super().userinfo(tools, tokens)
-        if not {"user", "user:email"}.intersection(part for scope in tokens.scopes for part in scope.split(",")):
-            return person
         answer = await self.call(tools, tokens, self.emails_endpoint)
+        if answer.status in {403, 404}:  # not granted: then no address is known, whatever the profile shows
+            return person
         emails = as_list(read_json(answer.body, "emails")) if answer.status == 200 else None
         if emails is None:
             raise Malformed("emails")
