@@ -8,7 +8,7 @@ import secrets
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from powauth.oauth import Callback, Flow, Network, OpenIDConnect, ProviderError
@@ -25,6 +25,10 @@ PROVIDER = OpenIDConnect(
 BASE_URL = os.environ.get("BASE_URL", "http://localhost:8000")
 TOOLS = tools()  # one for the application: it remembers what providers publish
 FLOWS: dict[str, Flow] = {}  # where several processes serve, a store that all of them see, and that forgets
+
+
+async def home(_request: Request) -> Response:
+    return HTMLResponse('<form method="post" action="/start"><button>Sign in</button></form>')
 
 
 async def start(_request: Request) -> Response:
@@ -47,4 +51,4 @@ async def callback(request: Request) -> Response:
     return PlainTextResponse(f"Hello {person.claims.email}, who is {person.subject} at {person.issuer}.")
 
 
-app = Starlette(routes=[Route("/start", start, methods=["POST"]), Route("/callback", callback)])
+app = Starlette(routes=[Route("/", home), Route("/start", start, methods=["POST"]), Route("/callback", callback)])

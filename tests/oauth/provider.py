@@ -13,7 +13,7 @@ def main() -> None:
         print(f"OPENID_ISSUER={issuer} OPENID_NETWORK=loopback OPENID_CLIENT_ID=web \\")
         print("OPENID_CLIENT_SECRET='a secret that is long enough to sign with' BASE_URL=http://localhost:17399 \\")
         print("  .venv/bin/uvicorn --app-dir examples/providers_alone --port 17399 app:app")
-        print("Then post to http://localhost:17399/start. Any name signs in. Enter ends the provider.", flush=True)
+        print("Then open http://localhost:17399. Any name signs in. Enter ends the provider.", flush=True)
         sys.stdin.readline()
     finally:
         servers.end_run(run)

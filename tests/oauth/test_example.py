@@ -31,6 +31,7 @@ async def site(openid_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerat
 
 
 async def test_somebody_signs_in_and_the_same_call_back_is_good_once(site: httpx2.AsyncClient, openid_url: str) -> None:
+    assert 'action="/start"' in (await site.get("/")).text
     away = await site.post("/start")
     back = await Browser().visit(away.headers["location"])
     hello = await site.get("/callback", params=dict(back.params))

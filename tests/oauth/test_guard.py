@@ -87,11 +87,9 @@ async def test_an_address_that_is_not_of_the_open_internet_is_refused_however_it
 async def test_an_odd_spelling_is_refused(url: str, network: Network) -> None:
     if network is not Network.PUBLIC and url in {"https://localhost/", "https://metadata/"}:
         return
-    private = network is Network.PRIVATE and url == "https://[::ffff:127.0.0.1]/"
-    assert private or address_problem(url, network)
-    if not private:
-        with pytest.raises(ForbiddenAddress):
-            await admit(url, network, resolve=knows("8.8.8.8"))
+    assert address_problem(url, network)
+    with pytest.raises(ForbiddenAddress):
+        await admit(url, network, resolve=knows("8.8.8.8"))
 
 
 async def test_an_address_of_the_open_internet_is_admitted_and_pinned() -> None:
@@ -117,9 +115,21 @@ async def test_a_private_network_is_reached_only_where_the_author_says_so_and_th
     assert (await admit("https://idp/", Network.PRIVATE, resolve=knows("10.0.0.5"))).addresses == ["10.0.0.5"]
     with pytest.raises(ForbiddenAddress):
         await admit("http://idp/", Network.PRIVATE, resolve=knows("10.0.0.5"))
-    for metadata in ("169.254.169.254", "fe80::1", "0.0.0.0", "224.0.0.1"):
+    inside = ("::ffff:169.254.169.254", "::169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1")
+    for metadata in (
+        "169.254.169.254",
+        "168.63.129.16",
+        "fd00:ec2::254",
+        "100.100.100.200",
+        "fe80::1",
+        "0.0.0.0",
+        "224.0.0.1",
+        *inside,
+    ):
         with pytest.raises(ForbiddenAddress):
             await admit("https://idp.example.com/", Network.PRIVATE, resolve=knows(metadata))
+        with pytest.raises(ForbiddenAddress):
+            await admit(f"https://{f'[{metadata}]' if ':' in metadata else metadata}/", Network.PRIVATE)
 
 
 async def test_this_machine_is_reached_only_where_the_author_says_so() -> None:
@@ -129,8 +139,9 @@ async def test_this_machine_is_reached_only_where_the_author_says_so() -> None:
             await admit(f"http://{host}:8000/", Network.PUBLIC)
     with pytest.raises(ForbiddenAddress):  # a name that an attacker points at this machine is not written so
         await admit("https://id.example.com/", Network.LOOPBACK, resolve=knows("127.0.0.1"))
-    with pytest.raises(ForbiddenAddress):
-        await admit("http://localhost/", Network.LOOPBACK, resolve=knows("10.0.0.1"))
+    for elsewhere in ("10.0.0.1", "8.8.8.8", "::ffff:127.0.0.1", "::127.0.0.1"):
+        with pytest.raises(ForbiddenAddress):
+            await admit("http://localhost/", Network.LOOPBACK, resolve=knows(elsewhere))
     with pytest.raises(ForbiddenAddress):
         await admit("http://id.example.com/", Network.LOOPBACK, resolve=knows("8.8.8.8"))
 

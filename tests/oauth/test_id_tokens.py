@@ -1,4 +1,4 @@
-"""Every check on an ID token, each with its breach (S62; ASVS 9.1.1 to 9.2.4, 10.5.1 to 10.5.4)."""
+"""Every check on an ID token, each with its breach (S16, S62; ASVS 9.1.1 to 9.2.4, 10.5.1 to 10.5.4)."""
 
 import base64
 import hashlib

@@ -23,20 +23,28 @@ _NAME = re.compile(rf"(?:{_LABEL}\.)*{_LABEL}")
 _ENDS_IN_A_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")  # the URL standard reads such names as IPv4
 _PRINTABLE = re.compile(r"[!-~]+")
 
-# What `is_global` of some Pythons calls global, and what leads to an IPv4 address inside an IPv6 one.
-_REFUSED = tuple(
+_LEADING_ELSEWHERE = tuple(  # to an IPv4 address that stands inside the IPv6 one: any, also that of a cloud's metadata
     ipaddress.ip_network(network)
     for network in (
-        "168.63.129.16/32",  # Azure's machine agent: a public address that answers inside only
-        "192.0.0.0/24",
-        "192.88.99.0/24",
         "::/96",
         "::ffff:0:0/96",
         "64:ff9b::/96",  # NAT64, RFC 6052
         "64:ff9b:1::/48",  # RFC 8215
-        "100::/64",
-        "2001::/23",  # Teredo, ORCHID and their like
+        "2001::/32",  # Teredo
         "2002::/16",  # 6to4
+    )
+)
+_METADATA = tuple(  # where clouds tell a machine its secrets, besides 169.254.169.254 and other link-local addresses
+    ipaddress.ip_network(network)
+    for network in ("168.63.129.16/32", "100.100.100.200/32", "192.0.0.192/32", "fd00:ec2::254/128")
+)
+_NOT_PUBLIC = tuple(  # what `is_global` of some Pythons calls global
+    ipaddress.ip_network(network)
+    for network in (
+        "192.0.0.0/24",
+        "192.88.99.0/24",
+        "100::/64",
+        "2001::/23",
         "3fff::/20",
         "5f00::/16",
         "fec0::/10",
@@ -96,24 +104,43 @@ async def _addresses(host: str, port: int, resolve: Resolve) -> Sequence[str]:
 
 def _judge(host: str, network: Network) -> Callable[[Address], bool]:
     if network is Network.PRIVATE:
-        # Not even there: where clouds tell a machine its own secrets.
-        return lambda address: not (address.is_link_local or address.is_unspecified or address.is_multicast)
+        return is_private_at_most
     if network is Network.LOOPBACK and is_this_machine(host):
-        return lambda address: address.is_loopback
+        return is_loopback
     return is_public
 
 
 def is_public(address: Address) -> bool:
     """Say whether an address is one of the open internet, and leads to none that is not."""
-    if any(address.version == network.version and address in network for network in _REFUSED):
+    if leads_elsewhere(address) or _is_in(address, (*_METADATA, *_NOT_PUBLIC)):
         return False
     return address.is_global and not (address.is_multicast or address.is_reserved)
+
+
+def is_private_at_most(address: Address) -> bool:
+    """Say whether an address may be a machine's in one's own network: not where clouds tell a machine its secrets."""
+    is_odd = address.is_link_local or address.is_unspecified or address.is_multicast
+    return not (is_odd or leads_elsewhere(address) or _is_in(address, _METADATA))
+
+
+def is_loopback(address: Address) -> bool:
+    """Say whether an address is this machine's own."""
+    return address.is_loopback and not leads_elsewhere(address)
+
+
+def leads_elsewhere(address: Address) -> bool:
+    """Say whether an address has another one inside, which then is asked."""
+    return _is_in(address, _LEADING_ELSEWHERE) and address != ipaddress.IPv6Address("::1")
+
+
+def _is_in(address: Address, networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
+    return any(address.version == network.version and address in network for network in networks)
 
 
 def is_this_machine(host: str) -> bool:
     """Say whether a host is written as this machine."""
     literal = _literal(host)
-    return literal.is_loopback if literal else host == "localhost"
+    return is_loopback(literal) if literal else host == "localhost"
 
 
 def address_problem(url: str, network: Network) -> str | None:
@@ -129,11 +156,12 @@ def address_problem(url: str, network: Network) -> str | None:
     is_ours = network is Network.LOOPBACK and is_this_machine(host)
     if parts.scheme != "https" and not is_ours:
         return f"{host}: only https"
-    if network is Network.PRIVATE or is_ours:
+    if is_ours:
         return None
     if (literal := _literal(host)) is not None:
-        return None if is_public(literal) else f"{host}: not an address of the open internet"
-    return None if "." in host else f"{host}: not a name of the open internet"
+        may = is_private_at_most if network is Network.PRIVATE else is_public
+        return None if may(literal) else f"{host}: not an address of the open internet"
+    return None if network is Network.PRIVATE or "." in host else f"{host}: not a name of the open internet"
 
 
 def _split(url: str) -> SplitResult | None:
