@@ -15,7 +15,6 @@ import click
 import pytest
 
 import powauth
-import powauth.oauth
 from powauth import AuthError, Event, Extension
 from powauth.accounts import Changes, NewAccount
 from powauth.cli import COMMANDS
@@ -23,6 +22,7 @@ from powauth.errors import PowauthError
 from powauth.http_breaches import PwnedPasswords
 from powauth.http_mail import HttpMailer
 from powauth.messages import CORE_MESSAGES
+from powauth.oauth import ProviderError
 from powauth.routing import FormPage, Get, Post
 from powauth.settings import Settings
 from powauth.smtp import SMTPMailer
@@ -153,7 +153,7 @@ HEADING_OF_OUTCOMES = "## Outcomes that a visitor may see"
 
 
 def test_every_error_for_programmers_is_documented() -> None:
-    kinds = {kind.__name__ for kind in PowauthError.__subclasses__()} - {"AuthError"}
+    kinds = {kind.__name__ for kind in {*PowauthError.__subclasses__(), ProviderError}} - {"AuthError"}
     assert named(REFERENCE / "errors.md", "## Errors for programmers") == kinds
 
 
