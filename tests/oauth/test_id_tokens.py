@@ -156,6 +156,14 @@ async def test_what_is_no_token_is_refused(paper: Paper, token: str) -> None:
         await sign_in_with(paper, token)
 
 
+async def test_a_token_has_one_spelling(paper: Paper) -> None:
+    good = signed(paper.claims())
+    sextets = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    other = good[:-1] + sextets[sextets.index(good[-1]) ^ 1]  # the last bits stand for nothing
+    assert base64.urlsafe_b64decode(good.split(".")[2] + "==") == base64.urlsafe_b64decode(other.split(".")[2] + "==")
+    assert await with_token(paper, other) is Reason.UNREADABLE
+
+
 async def test_a_missing_id_token_is_refused(paper: Paper) -> None:
     assert await with_token(paper, None) is Reason.ID_TOKEN_MISSING
 
