@@ -10,7 +10,7 @@ import pytest
 from tests.oauth.browser import BACK, Browser
 
 pytestmark = pytest.mark.anyio
-FILE = Path(__file__).parents[2] / "examples/providers_alone/app.py"
+FILE = Path(__file__).with_name("app.py")
 
 
 @pytest.fixture
