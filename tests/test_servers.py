@@ -71,7 +71,7 @@ async def test_chromium_draws_letters(chromium_path: Path) -> None:
         await browser.close()
 
 
-@pytest.mark.parametrize("kind", ["postgres", "mariadb", "valkey", "redis"])
+@pytest.mark.parametrize("kind", ["postgres", "mariadb", "valkey", "redis", "openid", "emulate"])
 def test_a_server_of_ones_own_can_be_killed(own_server: OwnServer, kind: str) -> None:
     with own_server(kind) as server:
         server.kill()

@@ -24,6 +24,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 import powauth
 import powauth.extensions
+import powauth.oauth
 from powauth import errors, events, records
 from powauth.cli import COMMANDS, main
 from powauth.cli.routes import describe

@@ -22,6 +22,7 @@ from powauth.errors import PowauthError
 from powauth.http_breaches import PwnedPasswords
 from powauth.http_mail import HttpMailer
 from powauth.messages import CORE_MESSAGES
+from powauth.oauth import ProviderError
 from powauth.routing import FormPage, Get, Post
 from powauth.settings import Settings
 from powauth.smtp import SMTPMailer
@@ -32,8 +33,8 @@ from tests.docs.pages import DOCS, ROOT, blocks, named, pages, rows
 
 REFERENCE = DOCS / "reference"
 ADAPTERS = (
-    "asgi", "bcrypt", "cli", "demo", "fastapi", "http_breaches", "http_mail", "jinja", "opentelemetry", "passwords",
-    "redis", "smtp", "sqlalchemy", "sqlite", "starlette", "testing",
+    "asgi", "bcrypt", "cli", "demo", "fastapi", "http_breaches", "http_mail", "jinja", "oauth", "opentelemetry",
+    "passwords", "providers", "redis", "smtp", "sqlalchemy", "sqlite", "starlette", "testing",
 )  # fmt: skip
 SETTINGS: dict[str, type[Any]] = {
     "## Auth": Settings,
@@ -152,7 +153,7 @@ HEADING_OF_OUTCOMES = "## Outcomes that a visitor may see"
 
 
 def test_every_error_for_programmers_is_documented() -> None:
-    kinds = {kind.__name__ for kind in PowauthError.__subclasses__()} - {"AuthError"}
+    kinds = {kind.__name__ for kind in {*PowauthError.__subclasses__(), ProviderError}} - {"AuthError"}
     assert named(REFERENCE / "errors.md", "## Errors for programmers") == kinds
 
 
