@@ -105,6 +105,8 @@ class SigningIn(Event):
     account: Account
     proofs: tuple[Proof, ...]
     transport: Transport
+    actor: Handle | None = None
+    """Who is about to act as the account; `None` for its owner."""
     extras: Mapping[type[Form], Form] = field(default_factory=dict[type[Form], Form])
     """The fields that extensions added to the page that was sent."""
 
@@ -115,11 +117,30 @@ class SigningIn(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn(Event):
-    """Somebody has a session."""
+    """Somebody has a session of their own. Whoever begins to act as an account does not sign in to it."""
 
     account: Account
     session: Session
     extras: Mapping[type[Form], Form] = field(default_factory=dict[type[Form], Form])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acting(Event):
+    """Somebody asks for something as an account that is another's. A hook raises `NotSignedIn` to end that.
+
+    Announced at every request that asks who is signed in. Where no hook listens, nobody acts as anybody.
+    """
+
+    account: Account
+    session: Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountDescribed(Event):
+    """An account is about to be told who it is, in the head of a page or as JSON: a hook adds to its data."""
+
+    account: Account
+    data: dict[str, object] = field(default_factory=dict[str, object])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
