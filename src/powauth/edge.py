@@ -120,7 +120,7 @@ class Edge:
             return self._speaking(visit).problem(error, wants)
 
     async def _look(self, visit: Visit) -> None:
-        """Look who is there before a page that asked nobody, such as that of a wrong address: it has the banner, too."""
+        """Look who is there before a page that asked nobody, such as a wrong address's: it has the banner, too."""
         with suppress(AuthError):
             await visit.session()
 

@@ -131,14 +131,14 @@ def acting_banner(banner: BannerView | None) -> Markup:
     """Return what has to stand on every page while somebody acts as another, and nothing otherwise.
 
     >>> print(acting_banner(BannerView("You act as Ada.", "/auth/impersonate/end", "Stop")))
-    <aside class="acting-banner" role="status"><p>You act as Ada.</p><form method="post"
-    action="/auth/impersonate/end"><button type="submit">Stop</button></form></aside>
+    <div class="acting-banner" role="status"><p>You act as Ada.</p><form method="post"
+    action="/auth/impersonate/end"><button type="submit">Stop</button></form></div>
     """
     if banner is None:
         return Markup()
     return Markup(
-        '<aside class="acting-banner" role="status"><p>{}</p>'
-        '<form method="post" action="{}"><button type="submit">{}</button></form></aside>'
+        '<div class="acting-banner" role="status"><p>{}</p>'
+        '<form method="post" action="{}"><button type="submit">{}</button></form></div>'
     ).format(banner.text, banner.action, banner.submit)
 
 
