@@ -204,7 +204,7 @@ class Context:
             await self.sessions.settle(session, account.epoch)
         return account
 
-    async def acts_rightly(self, account: Account) -> bool:
+    async def acts_rightly(self, account: Account, *, is_use: bool = True) -> bool:
         """Say whether the caller owns the account, or may still act as it: whoever enables that is asked each time."""
         session = self.session
         if session.actor is None:
@@ -212,7 +212,7 @@ class Context:
         if not self.plan.listens(Acting):
             return False
         try:
-            await self.emit(Acting(account=account, session=session))
+            await self.emit(Acting(account=account, session=session, is_use=is_use))
         except NotSignedIn:
             return False
         return True

@@ -133,6 +133,8 @@ class Acting(Event):
 
     account: Account
     session: Session
+    is_use: bool = True
+    """Whether somebody asks just now, rather than a connection that lasts and is looked at from time to time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

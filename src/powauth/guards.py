@@ -56,7 +56,7 @@ class Guard(Generic[U]):
         try:
             async with begin(self.auth.plan, visit.tenant, Caller(session=session), writes=False) as ctx:
                 account = await ctx.accounts.by_handle(session.handle)
-                if account is None or not account.is_open or not await ctx.acts_rightly(account):
+                if account is None or not account.is_open or not await ctx.acts_rightly(account, is_use=False):
                     return False
                 if self.require is not None:
                     await self.require.check_again(ctx)

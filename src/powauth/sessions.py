@@ -307,12 +307,12 @@ class Sessions:
             while current is not None and not current.is_due and not await self._replace(current, is_due=True):
                 current = await self._get(handle, session.id, self._clock.now())
 
-    async def keep_on(self, handle: Handle, public_id: str) -> bool:
-        """Say whether a session goes on, and count this as a use of it: its owner acts as somebody else just now."""
+    async def goes_on(self, handle: Handle, public_id: str, *, is_use: bool) -> bool:
+        """Say whether the session with this public id goes on, and where that `is_use`, let it go on for longer."""
         for session in await self._all(handle):
             if session.public_id == public_id and not session.is_retired:
                 now = self._clock.now()
-                if now - session.seen_at >= _TOUCH:
+                if is_use and now - session.seen_at >= _TOUCH:
                     await self._replace(session, seen_at=now)
                 return True
         return False

@@ -36,7 +36,7 @@ async def page_context(request: Request, auth: Auth[Any]) -> dict[str, object]:
     codes = visit.take_notices()
     is_acting = account is not None and visit.is_acting
     words = auth.plan.words(visit.language if codes or is_acting else "")
-    more = await _described(visit, account) if account else {}
+    more: Mapping[str, object] = await _described(visit, account) if account else {}
     return {
         "account": account,
         "has_role": partial(has_role, AccountView(account.label, more=more) if account else None),

@@ -37,6 +37,8 @@ from powauth.extensions.prove import Prove, recent
 from powauth.extensions.roles import Roles, revoke
 from powauth.extensions.sign_in import SignIn
 from powauth.extensions.sign_up import SignUp
+from powauth.guards import Guard
+from powauth.http import RawRequest
 from powauth.jinja import JinjaTemplates
 from powauth.operations import change_password, close_account, factor_added, lock_account, step_up, verify_current
 from powauth.session import Proof
@@ -456,6 +458,19 @@ async def test_it_ends_at_the_next_request_when_the_administrator_may_no_longer(
     assert (await site.get("/account")).status == 303
     assert [session for session in await sessions(home, MEMBER) if session.actor] == []
     assert await who(site) is None
+
+
+async def test_a_connection_that_lasts_ends_as_well_and_keeps_no_session_going(home: House, site: Site) -> None:
+    """S25, S66."""
+    await act(site)
+    (acting,) = [session for session in await sessions(home, MEMBER) if session.actor]
+    visit, guard = home.auth.visit(RawRequest("GET", "/feed"), is_socket=True), Guard(home.auth)
+    (own, *_) = await sessions(home, ADMIN)
+    home.clock.move(5 * MINUTE)
+    assert await guard.goes_on(visit, acting)
+    assert (await sessions(home, ADMIN))[0].seen_at == own.seen_at
+    await take(home, ADMIN, "admin")
+    assert not await guard.goes_on(visit, acting)
 
 
 async def test_an_applications_own_page_that_asks_for_a_session_only_looks_at_it_too(home: House, site: Site) -> None:

@@ -28,6 +28,7 @@ from powauth.extensions.roles import (
 )
 from powauth.fastapi import install as install_fastapi
 from powauth.guards import Guard
+from powauth.http import RawRequest
 from powauth.operations import erase_account
 from powauth.starlette import current_account, current_session, current_user, install
 from tests.house import House, all_extensions, house, let, sign_in, sign_up
@@ -304,6 +305,25 @@ async def test_a_change_ends_tokens_since_no_answer_replaces_them(home: House) -
     assert (await program.get("/account")).status == 200
     await let(home, "ada@example.com", "editor")
     assert (await program.get("/account")).status == 401
+
+
+async def test_a_connection_that_lasts_ends_with_the_role_that_it_was_opened_with(home: House) -> None:
+    """S27, S65."""
+    site = home.site()
+    await sign_up(site)
+    await let(home, "ada@example.com", "admin")
+    ada = await account(home, "ada@example.com")
+    async with home.auth.begin(writes=False) as ctx:
+        (session,) = await ctx.sessions.list(ada.handle)
+    visit = home.auth.visit(RawRequest("GET", "/feed"), is_socket=True)
+    guard, other = Guard(home.auth, role("admin")), Guard(home.auth)
+    assert await guard.goes_on(visit, session)
+    await take(home, "ada@example.com", "admin", may_be_last=True)
+    assert not await guard.goes_on(visit, session)
+    assert await other.goes_on(visit, session)
+    async with home.auth.begin() as ctx:
+        await ctx.sessions.end(session)
+    assert not await other.goes_on(visit, session)
 
 
 async def test_a_front_end_is_told_the_roles_and_a_page_can_ask(home: House) -> None:

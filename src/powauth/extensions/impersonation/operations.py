@@ -112,7 +112,7 @@ async def check(event: Acting, ctx: Context) -> None:
         raise NotSignedIn
     if not await may_act(ctx, actor, event.account):
         raise NotSignedIn
-    if not await ctx.sessions.keep_on(actor.handle, session.meta.get(FROM, "")):
+    if not await ctx.sessions.goes_on(actor.handle, session.meta.get(FROM, ""), is_use=event.is_use):
         raise NotSignedIn
 
 
