@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from powauth.extensions.roles import grant
-from powauth.testing import Outbox, Site
+from powauth.testing import Site
 
 pytestmark = pytest.mark.anyio
 
@@ -19,8 +19,6 @@ async def test_who_gets_in_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("AUTH_SECRET", "7c1e0f5a9d3b8264e2f7a1c09b5d3e86")
     monkeypatch.setenv("DATABASE_URL", f"sqlite+aiosqlite:///{tmp_path}/roles.db")
     program: Any = importlib.import_module("examples.roles.app")
-    plan: dict[str, Any] = vars(program.auth.plan)
-    monkeypatch.setitem(plan, "mailer", Outbox())
     async with program.app.router.lifespan_context(program.app):
 
         async def answers(site: Site) -> list[int]:
