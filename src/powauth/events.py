@@ -131,6 +131,8 @@ class Acting(Event):
     Announced at every request that asks who is signed in. Where no hook listens, nobody acts as anybody.
     """
 
+    is_fact = False
+
     account: Account
     session: Session
     is_use: bool = True
@@ -140,6 +142,8 @@ class Acting(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountDescribed(Event):
     """An account is about to be told who it is, in the head of a page or as JSON: a hook adds to its data."""
+
+    is_fact = False
 
     account: Account
     data: dict[str, object] = field(default_factory=dict[str, object])

@@ -112,6 +112,10 @@ html GET  security_mails.put_back            400 400 400 400 400 400 400
 json GET  security_mails.put_back            400 400 400 400 400 400 400
 html POST security_mails.put_back            400 400 400 400 400 400 403
 json POST security_mails.put_back            400 400 400 400 400 400 403
+html GET  health.page                        200 200 200 200 200 200 200
+json GET  health.page                        200 200 200 200 200 200 200
+html GET  audit.activity                     303 200 200 200 303 303 200
+json GET  audit.activity                     401 200 200 200 401 401 200
 html GET  impersonation.start                303 403 403 200 303 303 403
 json GET  impersonation.start                401 403 403 200 401 401 403
 html POST impersonation.start                401 403 403 422 401 401 403

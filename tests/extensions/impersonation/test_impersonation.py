@@ -30,6 +30,7 @@ from powauth import (
     on,
 )
 from powauth.extensions import sign_in as sign_in_extension
+from powauth.extensions.audit.records import AuditRecord
 from powauth.extensions.impersonation import IN_PERSON, Impersonated, Impersonation, ImpersonationEnded
 from powauth.extensions.impersonation.operations import begin
 from powauth.extensions.manage_account import ManageAccount
@@ -283,6 +284,20 @@ async def test_both_names_and_the_reason_are_announced(home: House, site: Site, 
     ended = next(event for event in heard if isinstance(event, ImpersonationEnded))
     assert (ended.handle, ended.actor, ended.session) == (begun.account.handle, begun.actor.handle, begun.session)
     assert SessionEnded(handle=begun.account.handle, session=begun.session) in heard
+
+
+async def test_the_audit_has_both_names_the_reason_and_what_was_done_meanwhile(home: House, site: Site) -> None:
+    """S66, S68."""
+    await act(site)
+    await site.post("/impersonate/end")
+    grace, ada = await account(home, ADMIN), await account(home, MEMBER)
+    async with home.auth.begin() as ctx:
+        rows = {row.event: row for row in await ctx.records(AuditRecord).find(where={"actor": grace.handle})}
+    begun, ended = rows["impersonation.impersonated"], rows["impersonation.impersonation_ended"]
+    assert (begun.account, begun.behalf, begun.details["reason"]) == (ada.handle, ada.handle, "request 7")
+    assert (ended.account, ended.behalf) == (ada.handle, ada.handle)
+    assert rows["session_ended"].behalf == ada.handle
+    assert not {"acting", "account_described"} & set(rows)
 
 
 async def test_the_owner_is_left_alone_but_sees_in_the_list_that_it_was_not_them(home: House, site: Site) -> None:

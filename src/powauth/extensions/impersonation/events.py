@@ -1,9 +1,10 @@
 """That somebody began to act as an account, and that it ended."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from powauth.accounts import Account, Handle
-from powauth.events import Event
+from powauth.events import Event, Plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,8 +13,8 @@ class Impersonated(Event):
 
     account: Account
     actor: Account
-    session: str
-    reason: str
+    session: Annotated[str, Plain()]
+    reason: Annotated[str, Plain()]
     """What they gave as the reason."""
 
 
@@ -24,4 +25,4 @@ class ImpersonationEnded(Event):
     handle: Handle
     """The account's."""
     actor: Handle
-    session: str
+    session: Annotated[str, Plain()]

@@ -1,9 +1,10 @@
 """What happens to roles. `by` is the handle of whoever did it; `None` for the command line and the application."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from powauth.accounts import Account, Handle
-from powauth.events import Event
+from powauth.events import Event, Plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,7 +12,7 @@ class RoleGranted(Event):
     """An account has one role more."""
 
     account: Account
-    role: str
+    role: Annotated[str, Plain()]
     by: Handle | None = None
 
 
@@ -20,5 +21,5 @@ class RoleRevoked(Event):
     """An account has one role less."""
 
     account: Account
-    role: str
+    role: Annotated[str, Plain()]
     by: Handle | None = None
