@@ -16,12 +16,14 @@ from powauth.asgi.raw import ASGIApp
 from powauth.extensions.audit import Audit
 from powauth.extensions.email_confirmation import EmailConfirmation
 from powauth.extensions.health import Health
+from powauth.extensions.impersonation import Impersonation
 from powauth.extensions.lock import Lock
 from powauth.extensions.manage_account import ManageAccount
 from powauth.extensions.prove import Prove
 from powauth.extensions.remember_me import RememberMe
 from powauth.extensions.reopen import Reopen
 from powauth.extensions.reset_password import ResetPassword
+from powauth.extensions.roles import Roles, grant
 from powauth.extensions.security_mails import SecurityMails
 from powauth.extensions.session_list import SessionList
 from powauth.extensions.sign_in import SignIn
@@ -53,6 +55,8 @@ def whole_house() -> tuple[Extension, ...]:
         SecurityMails(),
         Health(),
         Audit(),
+        Roles(),
+        Impersonation(),
     )
 
 
@@ -140,3 +144,12 @@ async def settle(site: Site, email: str = "ada@example.com", password: str = PAS
     await confirm(site)
     await sign_in(site, email, password)
     site.outbox.clear()
+
+
+async def let(home: House, email: str, *roles: str) -> None:
+    """Give somebody roles."""
+    async with home.auth.begin() as ctx:
+        account = await ctx.accounts.by_email(email)
+        assert account is not None
+        for role in roles:
+            await grant(ctx, account, role)

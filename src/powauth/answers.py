@@ -20,7 +20,7 @@ from powauth.messages import Words
 from powauth.pages import Page, Shown
 from powauth.plan import Plan
 from powauth.session import Session
-from powauth.templates import PageView, Templates
+from powauth.templates import AccountView, PageView, Templates
 from powauth.views import Rejected, Views
 
 MINUTE = 60
@@ -30,14 +30,17 @@ LONGEST_NAME = 255  # of a file (NAME_MAX): whoever asks for a longer one is tol
 class Answers:
     """Makes the answers of one `Auth`."""
 
-    def __init__(self, plan: Plan, templates: Templates | None, words: Words | None = None) -> None:
+    def __init__(
+        self, plan: Plan, templates: Templates | None, words: Words | None = None, *, is_acting: bool = False
+    ) -> None:
         self._plan = plan
         self._templates = templates
+        self._is_acting = is_acting
         self.words = words or plan.words()
 
-    def speaking(self, language: str) -> "Answers":
-        """Return the same in another language."""
-        return Answers(self._plan, self._templates, self._plan.words(language))
+    def speaking(self, language: str, *, is_acting: bool = False) -> "Answers":
+        """Return the same in another language; `is_acting` for somebody who acts as another."""
+        return Answers(self._plan, self._templates, self._plan.words(language), is_acting=is_acting)
 
     @property
     def can_html(self) -> bool:
@@ -50,7 +53,7 @@ class Answers:
         query: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         notices: tuple[str, ...] = (),
-        account: Account | None = None,
+        account: AccountView | None = None,
     ) -> Views:
         """Return what makes views. Raises `NotFound` without templates: then nobody is promised a page."""
         if self._templates is None:
@@ -63,6 +66,7 @@ class Answers:
             params=params or {},
             notices=notices,
             account=account,
+            is_acting=self._is_acting,
         )
 
     def html(self, view: PageView, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -9,8 +9,8 @@ from typing import Generic, TypeVar, cast
 from powauth.accounts import MAX_EMAIL, Account, Accounts, Handle
 from powauth.clients import limit_key
 from powauth.database import DatabaseUnit
-from powauth.errors import ConfigurationError, NotSignedIn, TooManyAttempts
-from powauth.events import Event, LimitReached
+from powauth.errors import ConfigurationError, NotSignedIn, OwnerOnly, TooManyAttempts
+from powauth.events import AccountDescribed, Acting, Event, LimitReached
 from powauth.limits import Limit, Limits
 from powauth.mail import MailKind
 from powauth.messages import Words
@@ -85,7 +85,7 @@ class Context:
         self.is_joined = is_joined
         """Whether it runs inside the application's transaction, which then decides."""
         self.traces: list[Event] = []
-        self.cookies: dict[str, tuple[str, timedelta]] = {}
+        self.cookies: dict[str, tuple[str, timedelta | None]] = {}
         """What the answer writes after the commit: value and age, by the name that an extension declared."""
         self._last_steps: list[Later] = []
         self._done: set[tuple[str, ...]] = set()
@@ -197,12 +197,37 @@ class Context:
     async def admit(self, account: Account) -> Account:
         """Return the account if the caller's session is still good for it; end the session and raise otherwise."""
         session = self.session
-        if not account.is_open or account.epoch not in session.epochs:
+        is_current = account.is_open and account.epoch in session.epochs
+        if not is_current or not await self.acts_rightly(account):
             await self.sessions.end(session)
             raise NotSignedIn
         if len(session.epochs) > 1:
             await self.sessions.settle(session, account.epoch)
         return account
+
+    async def acts_rightly(self, account: Account, *, is_use: bool = True) -> bool:
+        """Say whether the caller owns the account, or may still act as it: whoever enables that is asked each time."""
+        session = self.session
+        if session.actor is None:
+            return True
+        if not self.plan.listens(Acting):
+            return False
+        try:
+            await self.emit(Acting(account=account, session=session, is_use=is_use))
+        except NotSignedIn:
+            return False
+        return True
+
+    def owner_only(self) -> None:
+        """Raise `OwnerOnly` for whoever acts as somebody else: what proves who the owner is, is the owner's alone."""
+        if self.actor is not None:
+            raise OwnerOnly
+
+    async def described(self, account: Account) -> dict[str, object]:
+        """Return what extensions have to tell an account about itself, such as its roles."""
+        described = AccountDescribed(account=account)
+        await self.emit(described)
+        return described.data
 
     async def lock(self, handle: Handle) -> Account:
         """Return the account as it is now, and let nobody else change it in this unit. Raises `NotSignedIn`."""
@@ -241,14 +266,18 @@ class Context:
         account: Account | None = None,
         to: str | None = None,
         parts: Mapping[str, str] | None = None,
+        language: str | None = None,
     ) -> None:
-        """Owe somebody a mail, in this transaction: the account's address at the time of sending, or `to`."""
+        """Owe somebody a mail, in this transaction: the account's address at the time of sending, or `to`.
+
+        It speaks the caller's language, unless another one is named: for mails to somebody else.
+        """
         letter = Letter(
             kind=self.plan.mail_names[kind],
             owner=account.handle if account else "",
             to=to or "",
             epoch=account.epoch if account else 0,
-            language=self.language,
+            language=language or self.language,
             parts=parts or {},
         )
         await self.records(OutboxRecord).add(letter.record(self.now))
@@ -264,8 +293,11 @@ class Context:
         await self.records(OutboxRecord).add(letter.record(self.now))
         self.after_commit(self._ring)
 
-    def write_cookie(self, name: str, value: str, *, max_age: timedelta) -> None:
-        """Let the answer write a cookie that an extension declared, once this unit is committed."""
+    def write_cookie(self, name: str, value: str, *, max_age: timedelta | None) -> None:
+        """Let the answer write a cookie that an extension declared, once this unit is committed.
+
+        Without a `max_age` it is gone when the browser is closed, as the session's own is.
+        """
         self.cookies[name] = (value, max_age)
 
     def unwrite_cookie(self, name: str) -> None:

@@ -1,12 +1,12 @@
 """Edge: the way of a request. Doors first, then the handler in a unit of work, then `sign_in`, then HTML or JSON."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
 from powauth import cors, csrf
-from powauth.accounts import Account
 from powauth.answers import Answers, error_headers, with_next
 from powauth.bodies import Body, read_body
 from powauth.context import Caller, Context
@@ -19,6 +19,7 @@ from powauth.errors import (
     InvalidCredentials,
     InvalidForm,
     NotSignedIn,
+    OwnerOnly,
     TooManyAttempts,
     Unavailable,
     Unreadable,
@@ -30,7 +31,7 @@ from powauth.operations import password_problems
 from powauth.pages import Outcome, Page, Shown
 from powauth.plan import Plan
 from powauth.routing import FormPage, Get, Router, as_post, form_of, methods, requirement, show_of
-from powauth.templates import Templates
+from powauth.templates import AccountView, Templates
 from powauth.units import begin
 from powauth.visits import Visit
 
@@ -70,7 +71,7 @@ class Handled:
 
     outcome: Outcome
     extras: Mapping[type[Form], Form]
-    account: Account | None
+    account: AccountView | None
 
 
 class Edge:
@@ -114,7 +115,14 @@ class Edge:
             asked_before = cors.preflight(visit.raw, self._plan.origins)
             return asked_before or await self._through_doors(visit, wants)
         except AuthError as error:
+            if wants == "html" and self._plan.acting_end is not None:
+                await self._look(visit)
             return self._speaking(visit).problem(error, wants)
+
+    async def _look(self, visit: Visit) -> None:
+        """Look who is there before a page that asked nobody, such as a wrong address's: it has the banner, too."""
+        with suppress(AuthError):
+            await visit.session()
 
     def refuse(self, visit: Visit, error: AuthError, path: str) -> Response:
         """Answer an error on a page of the application's own, whose whole path this is."""
@@ -127,7 +135,7 @@ class Edge:
         return self._speaking(visit).problem(_whole(error, visit), self._wants(visit))
 
     def _speaking(self, visit: Visit) -> Answers:
-        return self._answers.speaking(visit.language)
+        return self._answers.speaking(visit.language, is_acting=visit.is_acting)
 
     def _wants(self, visit: Visit) -> str:
         prefers = accept_prefers_html(visit.raw.header_values("accept"))
@@ -203,6 +211,7 @@ class Edge:
         """Run the handler in one unit of work and commit it; begin again when the engine undid it."""
 
         async def handle(ctx: Context) -> Handled:
+            self._refuse_actor(call)
             await requirement(call.page).check(ctx)
             request = self._request(call)
             outcome = await self._run(call, request, ctx)
@@ -211,6 +220,12 @@ class Edge:
 
         return await call.visit.work(call.caller, handle, writes=call.visit.raw.is_unsafe)
 
+    def _refuse_actor(self, call: Call) -> None:
+        """Refuse whoever acts as somebody else what a page does not say that they may send. Raises `OwnerOnly`."""
+        session, post = call.caller.session, as_post(call.page)
+        if call.visit.raw.is_unsafe and session and session.actor and not (post and post.while_acting):
+            raise OwnerOnly
+
     async def _run(self, call: Call, request: Request[Any], ctx: Context) -> Outcome:
         post = as_post(call.page)
         if call.visit.raw.method == "POST" and post:
@@ -218,10 +233,13 @@ class Edge:
         show = show_of(call.page)
         return await show(request, ctx) if show else Shown()
 
-    async def _account(self, call: Call, ctx: Context) -> Account | None:
+    async def _account(self, call: Call, ctx: Context) -> AccountView | None:
         """Return who is signed in, for the head of a page."""
         # Where it is over, its cookie is left alone: another tab may just have been handed a newer one.
-        return await ctx.account_if_any() if call.is_html else None
+        account = await ctx.account_if_any() if call.is_html else None
+        if account is None:
+            return None
+        return AccountView(account.label, account.email, account.username, await ctx.described(account))
 
     def _request(self, call: Call) -> Request[Any]:
         form: Form = NoForm()
@@ -267,7 +285,7 @@ class Edge:
                 found |= {known.name: problems} if problems else {}
         return found
 
-    def _show(self, call: Call, shown: Shown, account: Account | None) -> Response:
+    def _show(self, call: Call, shown: Shown, account: AccountView | None) -> Response:
         answers = self._speaking(call.visit)
         if not call.is_html:
             return answers.shown(self._fields(call.original), shown)
@@ -316,7 +334,7 @@ class Edge:
         views = answers.views(query=self._query(call), params=call.params, account=account)
         return answers.html(views.page(home, shown, rejected), error.status, error_headers(error))
 
-    async def _shown_again(self, call: Call, home: Page) -> tuple[Shown, Account | None]:
+    async def _shown_again(self, call: Call, home: Page) -> tuple[Shown, AccountView | None]:
         show = show_of(self._plan.pages[home].page)
         again = replace(call, caller=replace(call.caller, session=await call.visit.session()))
         async with begin(self._plan, call.visit.tenant, again.caller, writes=False) as ctx:

@@ -12,7 +12,8 @@ PowauthError
     ├── NotSignedIn             401
     ├── ActionRequired          401  a step stands between the caller and what was asked
     ├── Forbidden               403
-    │   └── CrossSite           403
+    │   ├── CrossSite           403
+    │   └── OwnerOnly           403  asked by somebody who acts as the account
     ├── NotFound                404
     ├── MethodNotAllowed        405
     ├── Conflict                409
@@ -118,6 +119,12 @@ class CrossSite(Forbidden):
     """An unsafe request that another site made."""
 
     code = "cross_site"
+
+
+class OwnerOnly(Forbidden):
+    """Only the account's owner may do this, and somebody else acts as them."""
+
+    code = "owner_only"
 
 
 class NotFound(AuthError):

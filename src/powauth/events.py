@@ -105,6 +105,8 @@ class SigningIn(Event):
     account: Account
     proofs: tuple[Proof, ...]
     transport: Transport
+    actor: Handle | None = None
+    """Who is about to act as the account; `None` for its owner."""
     extras: Mapping[type[Form], Form] = field(default_factory=dict[type[Form], Form])
     """The fields that extensions added to the page that was sent."""
 
@@ -115,11 +117,36 @@ class SigningIn(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn(Event):
-    """Somebody has a session."""
+    """Somebody has a session of their own. Whoever begins to act as an account does not sign in to it."""
 
     account: Account
     session: Session
     extras: Mapping[type[Form], Form] = field(default_factory=dict[type[Form], Form])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acting(Event):
+    """Somebody asks for something as an account that is another's. A hook raises `NotSignedIn` to end that.
+
+    Announced at every request that asks who is signed in. Where no hook listens, nobody acts as anybody.
+    """
+
+    is_fact = False
+
+    account: Account
+    session: Session
+    is_use: bool = True
+    """Whether somebody asks just now, rather than a connection that lasts and is looked at from time to time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountDescribed(Event):
+    """An account is about to be told who it is, in the head of a page or as JSON: a hook adds to its data."""
+
+    is_fact = False
+
+    account: Account
+    data: dict[str, object] = field(default_factory=dict[str, object])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

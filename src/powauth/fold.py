@@ -21,9 +21,16 @@ from powauth.outbox import OutboxRecord
 from powauth.pages import Page
 from powauth.passwords import Hasher
 from powauth.plan import AnyHook, Bound, Plan
-from powauth.problems import Named, extension_problems, manifest_problems, settings_problems, strict_problems
+from powauth.problems import (
+    Named,
+    extension_problems,
+    manifest_problems,
+    requirement_problems,
+    settings_problems,
+    strict_problems,
+)
 from powauth.records import Record
-from powauth.routing import FormPage, form_of, signs_in
+from powauth.routing import FormPage, as_post, form_of, signs_in
 from powauth.settings import Settings
 from powauth.signing import Signer
 from powauth.tokens import TokenRecord
@@ -41,6 +48,7 @@ def fold(settings: Settings[Any]) -> Plan:
         *extension_problems(settings.extensions),
         *manifest_problems(manifests),
         *strict_problems(settings, manifests),
+        *requirement_problems(settings.extensions, manifests),
         *languages.problems(),
         *settings.database.declare(schema),
     ]
@@ -93,6 +101,7 @@ def _plan(settings: Settings[Any], manifests: list[Named], schema: Schema, langu
         trusted_proxies=tuple(_networks(settings.trusted_proxies)),
         tenants=settings.tenant,
         entrance=next((page for page, bound in pages.items() if _is_entrance(bound.page)), None),
+        acting_end=next((page for page, bound in pages.items() if _ends_acting(bound.page)), None),
         fields={page: _added_forms(bound, added, held) for page, bound in pages.items()},
         field_owners=owners,
         links={page: _links(page, pages, manifests) for page in pages},
@@ -148,6 +157,11 @@ def _links(page: Page, pages: Mapping[Page, Bound], manifests: list[Named]) -> t
 
 def _is_entrance(page: Page) -> bool:
     return isinstance(page, FormPage) and page.is_entrance
+
+
+def _ends_acting(page: Page) -> bool:
+    post = as_post(page)
+    return post is not None and post.ends_acting
 
 
 def _networks(texts: Iterable[str]) -> Iterator[IPv4Network | IPv6Network]:

@@ -6,8 +6,9 @@ from typing import Any, Generic
 from powauth import csrf
 from powauth.accounts import Account
 from powauth.auth import Auth
-from powauth.errors import DatabaseUnavailable, NotSignedIn
-from powauth.routing import Requirement
+from powauth.context import Caller
+from powauth.errors import AuthError, ConfigurationError, DatabaseUnavailable, NotSignedIn
+from powauth.routing import SIGNED_IN, Requirement
 from powauth.session import Session
 from powauth.settings import U
 from powauth.units import begin
@@ -21,15 +22,23 @@ class Guard(Generic[U]):
     auth: Auth[U]
     require: Requirement | None = None
 
+    def __post_init__(self) -> None:
+        check_requirement(self.auth, self.require)
+
     async def session(self, visit: Visit) -> Session:
-        """Return the session. One read of the store, no SQL. Raises `NotSignedIn`, `CrossSite`."""
+        """Return the session. One read of the store, no SQL; whoever acts as somebody is looked at anew.
+
+        Raises `NotSignedIn`, `CrossSite`, and what the requirement raises.
+        """
         session = await visit.session()
         if session is None:
             raise NotSignedIn
         check_origin(self.auth, visit)
-        if self.require is not None:
+        if self.require is not None or session.actor is not None:
             async with begin(self.auth.plan, visit.tenant, await visit.caller(), writes=False) as ctx:
-                await self.require.check(ctx)
+                await (self.require or SIGNED_IN).check(ctx)
+                if session.actor is not None:
+                    await ctx.account()
         return session
 
     async def account(self, visit: Visit) -> Account:
@@ -37,6 +46,23 @@ class Guard(Generic[U]):
         await self.session(visit)
         async with begin(self.auth.plan, visit.tenant, await visit.caller(), writes=False) as ctx:
             return await ctx.account()
+
+    async def goes_on(self, visit: Visit, session: Session) -> bool:
+        """Say whether a connection that lasts may go on under this session."""
+        if not await visit.sessions.is_on(session):
+            return False
+        if self.require is None and session.actor is None:
+            return True
+        try:
+            async with begin(self.auth.plan, visit.tenant, Caller(session=session), writes=False) as ctx:
+                account = await ctx.accounts.by_handle(session.handle)
+                if account is None or not account.is_open or not await ctx.acts_rightly(account, is_use=False):
+                    return False
+                if self.require is not None:
+                    await self.require.check_again(ctx)
+        except AuthError:
+            return False
+        return True
 
     async def user(self, visit: Visit, db: object) -> U:
         """Return the application's user, loaded in its own database session by primary key. Raises `NotSignedIn`.
@@ -57,6 +83,13 @@ class Guard(Generic[U]):
 
 def _is_current(account: Account, session: Session) -> bool:
     return account.handle == session.handle and account.is_open and session.epochs == (account.epoch,)
+
+
+def check_requirement(auth: Auth[Any], require: Requirement | None) -> None:
+    """Refuse, as early as can be, what nobody could ever meet. Raises `ConfigurationError`."""
+    problems = require.problems(auth.extensions) if require is not None else ()
+    if problems:
+        raise ConfigurationError(*problems)
 
 
 def check_origin(auth: Auth[Any], visit: Visit) -> None:

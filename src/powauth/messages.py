@@ -32,6 +32,7 @@ CORE_MESSAGES: Mapping[str, str] = {
     "problem.action_required": "One more step is needed.",
     "problem.forbidden": "You may not do this.",
     "problem.cross_site": "This request came from another site and was refused.",
+    "problem.owner_only": "Only the owner of this account may do this. Stop acting as them first.",
     "problem.not_found": "There is nothing here.",
     "problem.method_not_allowed": "This page does not take that kind of request.",
     "problem.conflict": "Something stands in the way of this.",

@@ -124,6 +124,8 @@ class Plan:
     tenants: Tenants | None
     entrance: Page | None
     """Where people are sent who have to sign in."""
+    acting_end: Page | None
+    """What somebody sends who stops acting as another."""
     fields: Mapping[Page, tuple[type[Form], ...]] = field(repr=False)
     """The forms that extensions add to a page."""
     field_owners: Mapping[type[Form], str] = field(repr=False)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +14,7 @@ from powauth.forms import field_names, form_fields
 from powauth.mail import problems_of
 from powauth.pages import Page
 from powauth.redirects import safe_target
-from powauth.routing import form_of, methods, signs_in
+from powauth.routing import form_of, methods, requirement, signs_in
 from powauth.settings import Settings
 from powauth.signing import secret_problems
 
@@ -173,6 +173,14 @@ def manifest_problems(manifests: list[Named]) -> Iterator[str]:
                 yield f"{name}: the link {link.text!r} has no words: add them to messages"
         yield from _word_problems(name, manifest)
         yield from _mail_problems(name, manifest, pages)
+
+
+def requirement_problems(extensions: Sequence[Extension], manifests: list[Named]) -> Iterator[str]:
+    """Tell which pages ask for what nobody could ever meet."""
+    for name, manifest in manifests:
+        for route in manifest.served():
+            for problem in requirement(route.page).problems(extensions):
+                yield f"{name}: the page {route.page.name!r} asks for what cannot be met: {problem}"
 
 
 def _route_problems(routes: list[tuple[str, Route]]) -> Iterator[str]:

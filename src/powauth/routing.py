@@ -1,13 +1,14 @@
 """Routing: the kinds of pages, what they ask of a session, and how a path finds its page."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic
 
 from powauth.context import Context
 from powauth.errors import AlreadySignedIn, MethodNotAllowed, NotFound, NotSignedIn
+from powauth.extension import Extension
 from powauth.forms import F, Form, NoForm
 from powauth.http import Request
 from powauth.limits import Limit
@@ -23,6 +24,13 @@ class Requirement:
 
     async def check(self, ctx: Context) -> None:
         """Raise an `AuthError` when the caller may not come."""
+
+    async def check_again(self, ctx: Context) -> None:
+        """Raise an `AuthError` when a connection that lasts may not go on. As long as its session does, it may."""
+
+    def problems(self, extensions: Collection[Extension]) -> tuple[str, ...]:  # noqa: ARG002  for those that need any
+        """Return why this could never be asked of anybody beside these extensions, a sentence each."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,15 @@ class All(Requirement):
         for requirement in self.requirements:
             await requirement.check(ctx)
 
+    async def check_again(self, ctx: Context) -> None:
+        """Raise what the first one raises under which a connection may not go on."""
+        for requirement in self.requirements:
+            await requirement.check_again(ctx)
+
+    def problems(self, extensions: Collection[Extension]) -> tuple[str, ...]:
+        """Return the problems of each."""
+        return tuple(problem for one in self.requirements for problem in one.problems(extensions))
+
 
 ANYBODY = Requirement()
 SIGNED_IN = SignedIn()
@@ -112,6 +129,10 @@ class Post(Page, Generic[F]):
     """Whether somebody is signed in by it: fields for every way in stand on it."""
     grants_bearer: bool = False
     """Whether its JSON body may ask for a bearer session, because it carries the proof itself."""
+    while_acting: bool = False
+    """Whether somebody who acts as the account may send it: it changes nothing that is the owner's alone."""
+    ends_acting: bool = False
+    """Whether it is how that ends: its button stands in the banner on every page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,6 +55,8 @@ class Session:
     meta: Mapping[str, str] = field(default_factory=dict[str, str])
     actor: Handle | None = None
     """Who acts as this account (RFC 8693 §4.1); `None` for its owner."""
+    is_due: bool = False
+    """Whether the next generation is handed out at once: what the account may do has changed."""
     version: int = field(default=0, compare=False, repr=False)
 
     def proved_at(self, *factors: str) -> datetime | None:
@@ -81,7 +83,7 @@ def encode_session(session: Session) -> bytes:
             session.client,
             session.device,
             dict(session.meta),
-            *([session.actor] if session.actor else []),
+            *([session.actor, session.is_due] if session.actor or session.is_due else []),
         ],
         separators=(",", ":"),
     ).encode()
@@ -108,7 +110,8 @@ def decode_session(handle: Handle, id: str, entry: Entry) -> Session | None:
             client=values[11],
             device=values[12],
             meta=values[13],
-            actor=Handle(values[14]) if len(values) > 14 else None,
+            actor=Handle(values[14]) if len(values) > 14 and values[14] else None,
+            is_due=len(values) > 15 and bool(values[15]),
             version=entry.version,
         )
     except (ValueError, TypeError, IndexError, KeyError):  # a store that was written to by something else: refuse

@@ -168,7 +168,7 @@ class Sessions:
 
     def _note(self, ticket: Ticket, session: Session) -> None:
         """Note what the record means for this ticket for as long as both stand and nothing is due."""
-        if ticket.generation != session.generation or session.is_retired:
+        if ticket.generation != session.generation or session.is_retired or session.is_due:
             return
         ticket.found, ticket.version, ticket.transport = Found(session), session.version, session.transport
         renewal = session.generation_at + self._settings.renew_every
@@ -185,7 +185,7 @@ class Sessions:
         if not may_write:
             return Found(session)
         if generation > session.generation:
-            changed = await self._replace(session, generation=generation, generation_at=now, seen_at=now)
+            changed = await self._replace(session, generation=generation, generation_at=now, seen_at=now, is_due=False)
             return self._served(changed, now) if changed else None
         if is_former:
             due = session.generation if session.transport == "cookie" else None
@@ -196,7 +196,7 @@ class Sessions:
         return self._served(session, now)
 
     def _served(self, session: Session, now: datetime) -> Found:
-        is_due = now - session.generation_at >= self._settings.renew_every
+        is_due = session.is_due or now - session.generation_at >= self._settings.renew_every
         due = session.generation + 1 if is_due and session.transport == "cookie" else None
         return Found(session, next_generation=due, at=now)
 
@@ -305,6 +305,30 @@ class Sessions:
                 return True
         return False
 
+    async def rotate(self, handle: Handle) -> None:
+        """Let every cookie of an account be replaced at its next request; tokens, which no answer replaces, end."""
+        for session in await self._all(handle):
+            if session.transport == "bearer":
+                await self.end(session)
+                continue
+            current: Session | None = session
+            while current is not None and not current.is_due and not await self._replace(current, is_due=True):
+                current = await self._get(handle, session.id, self._clock.now())
+
+    async def goes_on(self, handle: Handle, public_id: str, *, is_use: bool) -> bool:
+        """Say whether the session with this public id goes on, and where that `is_use`, let it go on for longer."""
+        for session in await self._all(handle):
+            if session.public_id == public_id and not session.is_retired:
+                now = self._clock.now()
+                if is_use and now - session.seen_at >= _TOUCH:
+                    await self._replace(session, seen_at=now)
+                return True
+        return False
+
+    def moved(self, session: Session) -> Session:
+        """Return the session under a new id and the same public id, for `raise_to`; not stored yet."""
+        return _renamed(session, self._clock.now())
+
     async def is_on(self, session: Session) -> bool:
         """Say whether a session goes on, under this id or a later one."""
         return any(known.public_id == session.public_id for known in await self._all(session.handle))
@@ -390,4 +414,6 @@ def _alive(key: Key, entry: Entry, now: datetime) -> Session | None:
 
 def _renamed(session: Session, now: datetime) -> Session:
     new = secrets.token_hex(16)
-    return replace(session, id=new, generation=0, generation_at=now, seen_at=now, is_retired=False, version=0)
+    return replace(
+        session, id=new, generation=0, generation_at=now, seen_at=now, is_retired=False, is_due=False, version=0
+    )

@@ -80,6 +80,19 @@ class AccountView:
     label: str
     email: str | None = None
     username: str | None = None
+    more: Mapping[str, object] = field(default_factory=dict[str, object])
+    """What extensions tell of it, such as `roles`."""
+
+
+@dataclass(frozen=True, slots=True)
+class BannerView:
+    """What stands on top of every page while somebody acts as another: who that is, and the button that ends it."""
+
+    text: str
+    action: str
+    """Where the button's form is sent."""
+    submit: str
+    """The words on the button."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +111,8 @@ class PageView:
     notices: tuple[NoticeView, ...] = ()
     error: str = ""
     account: AccountView | None = None
+    banner: BannerView | None = None
+    """There while somebody acts as this account, and then on every page."""
     data: Mapping[str, object] = field(default_factory=dict[str, object])
     """What the handler shows besides."""
     language: str = "en"

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
-from powauth.accounts import Account
 from powauth.errors import FieldError
 from powauth.forms import (
     Between,
@@ -21,7 +20,7 @@ from powauth.messages import Words
 from powauth.pages import Page, Shown
 from powauth.plan import Plan
 from powauth.routing import FormPage, Get, Post, form_of
-from powauth.templates import AccountView, FieldView, FormView, LinkView, NoticeView, PageView, Templates
+from powauth.templates import AccountView, BannerView, FieldView, FormView, LinkView, NoticeView, PageView, Templates
 
 ORDER = {"password": 1, "checkbox": 2, "hidden": 3}
 """What stands below the other fields of a form, however it was put together."""
@@ -49,7 +48,9 @@ class Views:
     query: Mapping[str, str]
     params: Mapping[str, str]
     notices: tuple[str, ...] = ()
-    account: Account | None = None
+    account: AccountView | None = None
+    is_acting: bool = False
+    """Whether somebody acts as another."""
 
     def page(self, page: Page, shown: Shown, rejected: Rejected | None = None) -> PageView:
         """Return the view of a page."""
@@ -66,7 +67,8 @@ class Views:
             navigation=self._navigation(page) if self.account else (),
             notices=tuple(NoticeView(self.words(code), "success") for code in self.notices),
             error=rejected.error if rejected else "",
-            account=_account_view(self.account),
+            account=self.account,
+            banner=self._banner(),
             data=shown.data,
             language=self.words.language,
             application=self.plan.application,
@@ -83,7 +85,8 @@ class Views:
             name=f"problem.{code}",
             title=title,
             notices=(),
-            account=_account_view(self.account),
+            account=self.account,
+            banner=self._banner(),
             language=self.words.language,
             application=self.plan.application,
             home=self.plan.paths.home,
@@ -201,6 +204,9 @@ class Views:
                 found.append(LinkView(self.words(f"{bound.code}.submit"), self._url(original), post=True))
         return tuple(found)
 
+    def _banner(self) -> BannerView | None:
+        return banner(self.plan, self.words, self.account.label if self.account else None) if self.is_acting else None
+
     def _url(self, page: Page) -> str:
         target = self.query.get("next")
         path = self.plan.path(page)
@@ -223,5 +229,10 @@ def _autocomplete(known: FormField) -> str:
     return known.autocomplete or AUTOCOMPLETE.get(known.kind, "")
 
 
-def _account_view(account: Account | None) -> AccountView | None:
-    return AccountView(account.label, account.email, account.username) if account else None
+def banner(plan: Plan, words: Words, label: str | None) -> BannerView | None:
+    """Return what stands on every page while somebody acts as the account with this label, if that is known."""
+    if plan.acting_end is None:
+        return None
+    code = plan.pages[plan.acting_end].code
+    text = words(f"{code}.banner_unnamed") if label is None else words(f"{code}.banner", name=label)
+    return BannerView(text, plan.path(plan.acting_end), words(f"{code}.submit"))

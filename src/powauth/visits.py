@@ -85,6 +85,11 @@ class Visit:
         """Whether a session, if there is one, came by cookie: then the origin matters."""
         return self.bearer is None
 
+    @property
+    def is_acting(self) -> bool:
+        """Whether the session, as far as it was read, is of somebody who acts as another."""
+        return self._session is not None and self._session.actor is not None
+
     async def session(self) -> Session | None:
         """Return the session of the request. One read of the store, at most; raises `StoreUnavailable`."""
         if self._found is None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from powauth import Account, Caller, Proof, Session, SessionSettings
+from powauth import Account, Caller, Context, Proof, Session, SessionSettings, on
+from powauth.events import Acting
 from powauth.operations import Entered, sign_in
 from powauth.session import decode_session, encode_session
 from powauth.stores import Entry
@@ -16,9 +17,14 @@ from tests.house import House, house, sign_up
 pytestmark = pytest.mark.anyio
 
 
+async def allow(event: Acting, ctx: Context) -> None:
+    """Let everybody act as everybody."""
+
+
 @pytest.fixture
 async def home(tmp_path: Path) -> AsyncGenerator[House]:
-    async with house(tmp_path, sessions=SessionSettings(most_per_account=2)) as opened:
+    settings = SessionSettings(most_per_account=2)
+    async with house(tmp_path, sessions=settings, hooks=(on(Acting, allow),)) as opened:
         yield opened
 
 
@@ -82,3 +88,16 @@ async def test_a_session_that_was_stored_before_there_were_actors_is_still_read(
     stored = encode_session(session)
     assert len(json.loads(stored)) == 14
     assert decode_session(ada.handle, session.id, Entry(stored, session.version, session.ends_at)) == session
+
+
+async def test_where_nobody_answers_for_it_nobody_acts_as_anybody(tmp_path: Path) -> None:
+    """S66."""
+    async with house(tmp_path) as home:
+        await sign_up(home.site())
+        await sign_up(home.site(), "bob@example.com")
+        ada, bob = await account(home, "ada@example.com"), await account(home, "bob@example.com")
+        session = await act(home, ada, bob)
+        visitor = home.site().program()
+        visitor.jar["__Host-powauth-session"] = home.auth.plan.sessions(SINGLE).secret(session)
+        assert (await visitor.get("/session")).json == {"account": None, "session": None}
+        assert [known.actor for known in await sessions(home, ada)] == [None]

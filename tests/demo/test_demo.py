@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from powauth import Clock
 from powauth.demo import create_app
 from powauth.demo.data import DataFolder
-from powauth.demo.pages import ADA, ADA_PASSWORD
+from powauth.demo.pages import ADA, ADA_PASSWORD, ADMIN, ADMIN_PASSWORD
 from powauth.testing import FrozenClock
 from tests.house import SECRET
 
@@ -169,6 +169,29 @@ async def test_the_vault_wants_a_proof_of_the_last_minute(tmp_path: Path) -> Non
         proved = await person.post("/auth/prove", data={"password": ADA_PASSWORD, "next": "/vault"})
         assert proved.headers["location"] == "/vault"
         assert (await person.get("/vault", headers=PROGRAMS)).json() == {"secret": "The vault is open, Ada Lovelace."}
+
+
+async def test_the_administrator_sees_who_is_there_and_acts_as_somebody_until_the_button_is_pressed(
+    tmp_path: Path,
+) -> None:
+    async with demo(tmp_path) as app, client(app, PEOPLE) as person:
+        await be_ada(person)
+        assert (await person.get("/people")).status_code == 403
+        assert "/people" not in (await person.get("/")).text
+        await person.post("/auth/sign-out")
+        await person.post("/auth/sign-in", data={"email": ADMIN, "password": ADMIN_PASSWORD})
+        people = (await person.get("/people")).text
+        assert f"Act as {ADA}" in people
+        assert f"Act as {ADMIN}" not in people
+        form = (await person.get(f"/auth/impersonate?email={ADA}")).text
+        assert f'value="{ADA}"' in form
+        begun = await person.post("/auth/impersonate", data={"email": ADA, "reason": "a look"})
+        assert begun.status_code == 303
+        for path in ("/", "/me", "/auth/account"):
+            assert f"You act as {ADA}." in (await person.get(path)).text, path
+        await person.post("/auth/impersonate/end")
+        assert (await person.get("/me", headers=PROGRAMS)).json()["email"] == ADMIN
+        assert "acting-banner" not in (await person.get("/")).text
 
 
 # ---- its mailbox ----

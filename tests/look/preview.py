@@ -11,7 +11,7 @@ from typing import Any
 
 from powauth.jinja import JinjaTemplates
 from powauth.messages import CORE_MESSAGES, Words
-from powauth.templates import AccountView, FieldView, FormView, LinkView, MailView, NoticeView, PageView
+from powauth.templates import AccountView, BannerView, FieldView, FormView, LinkView, MailView, NoticeView, PageView
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / ".screenshots"
@@ -306,6 +306,19 @@ def pages() -> dict[str, PageView]:
             intro="What you are about to do asks for your password again.",
             forms=(FormView("prove.prove", "/auth/prove", "Continue", fields=(PASSWORD,)),),
             **signed_in,
+        ),
+        "acting": page(
+            "manage_account.account",
+            "Your account",
+            forms=ACCOUNT_FORMS[:2],
+            data={"created_at": datetime(2024, 3, 5, 8, 12, tzinfo=UTC)},
+            banner=BannerView("You act as augusta.ada.king.noel@example.com.", "/auth/impersonate/end", "Stop"),
+            **at(0),
+        ),
+        "acting_problem": page(
+            "problem.owner_only",
+            "Only the owner of this account may do this. Stop acting as them first.",
+            banner=BannerView("You act as somebody else.", "/auth/impersonate/end", "Stop"),
         ),
         "several": page("shop.settings", "Settings", forms=ACCOUNT_FORMS[1:3] + ACCOUNT_FORMS[4:], **at(2)),
     }

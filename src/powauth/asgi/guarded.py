@@ -70,7 +70,7 @@ class Guarded:
         visit = visit_of(scope, self._auth)
         try:
             session = await visit.session()
-            return session is not None and await visit.sessions.is_on(session)
+            return session is not None and await self._guard.goes_on(visit, session)
         except Exception:  # noqa: BLE001  whatever it is: what cannot be asked is not granted
             return False
 

@@ -75,7 +75,7 @@ def answered(words: Words) -> Generator[None]:
 
 def _refused(error: InvalidForm, words: Words) -> Failure:
     found = {
-        name: [{"code": one.code, "message": words(f"error.{one.code}", **one.values)} for one in all_]
+        name: [{"code": one.code, "message": words.error(one.code, **one.values)} for one in all_]
         for name, all_ in error.errors.items()
     }
     sentences = [

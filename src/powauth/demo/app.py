@@ -12,22 +12,25 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from powauth import Auth, Autocomplete, Clock, Form, NewAccount, Store, SystemClock, Text, sign_up
 from powauth.demo.mailbox import Mailbox, mailbox_pages
 from powauth.demo.models import User
-from powauth.demo.pages import ADA, ADA_PASSWORD, own_pages
+from powauth.demo.pages import ADA, ADA_PASSWORD, ADMIN, ADMIN_PASSWORD, own_pages
 from powauth.demo.theme import APPLICATION, Theme, make_templates
 from powauth.extensions.audit import Audit
 from powauth.extensions.email_confirmation import EmailConfirmation
+from powauth.extensions.impersonation import Impersonation
 from powauth.extensions.lock import Lock
 from powauth.extensions.manage_account import ManageAccount
 from powauth.extensions.prove import Prove
 from powauth.extensions.remember_me import RememberMe
 from powauth.extensions.reopen import Reopen
 from powauth.extensions.reset_password import ResetPassword
+from powauth.extensions.roles import Roles, grant
 from powauth.extensions.security_mails import SecurityMails
 from powauth.extensions.session_list import SessionList
 from powauth.extensions.sign_in import SignIn
 from powauth.extensions.sign_up import SignUp
 from powauth.extensions.sign_up.forms import SignUpForm
 from powauth.fastapi import install
+from powauth.operations import Authentic
 from powauth.sqlalchemy import SQLAlchemyDatabase
 
 MESSAGES = {
@@ -41,6 +44,7 @@ MESSAGES = {
     "demo.you": "You",
     "demo.vault": "Vault",
     "demo.mailbox": "Mailbox",
+    "demo.people": "People",
     "demo.api": "API",
 }
 
@@ -96,6 +100,8 @@ def create_app(
             SecurityMails(),
             Reopen(),
             Audit(),
+            Roles(),
+            Impersonation(tells_owner=True),
         ],
     )
 
@@ -119,8 +125,20 @@ def create_app(
 
 
 async def seed(auth: Auth[User]) -> None:
-    """Make the account of a prepared person, so that there is somebody to sign in as."""
+    """Make the accounts of two prepared people, one of them an administrator."""
+    await auth.open()  # a role replaces what opens sessions, so the store is asked
+    try:
+        await _make(auth, ADA, "Ada Lovelace", ADA_PASSWORD)
+        await _make(auth, ADMIN, "Mary Somerville", ADMIN_PASSWORD, "admin")
+    finally:
+        await auth.close()
+
+
+async def _make(auth: Auth[User], email: str, name: str, password: str, *roles: str) -> None:
     async with auth.begin() as ctx:
-        if await ctx.accounts.by_email(ADA) is None:
-            new = NewAccount(email=ADA, values={"name": "Ada Lovelace", "newsletter": True}, confirmed_at=ctx.now)
-            await sign_up(ctx, new, ADA_PASSWORD)
+        if await ctx.accounts.by_email(email) is None:
+            new = NewAccount(email=email, values={"name": name, "newsletter": True}, confirmed_at=ctx.now)
+            made = await sign_up(ctx, new, password)
+            if isinstance(made, Authentic):
+                for role in roles:
+                    await grant(ctx, made.account, role)

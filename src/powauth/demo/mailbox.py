@@ -59,7 +59,7 @@ def mailbox_pages(auth: Auth[User], theme: Theme, get_db: GetDb) -> APIRouter:
         """Show every mail that was sent, newest first."""
         mails = (await db.scalars(select(SentMail).order_by(SentMail.number.desc()))).all()
         if wants_html(request):
-            return theme.page(request, "mailbox", "Mailbox", user, mails=mails)
+            return await theme.page(request, "mailbox", "Mailbox", user, mails=mails)
         return JSONResponse([as_data(mail) for mail in mails])
 
     @router.get("/mailbox/{number}", response_class=HTMLResponse)

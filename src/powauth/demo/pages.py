@@ -12,6 +12,7 @@ from powauth import Auth
 from powauth.demo.models import User
 from powauth.demo.theme import Theme, wants_html
 from powauth.extensions.prove import recent
+from powauth.extensions.roles import role, roles_of
 from powauth.fastapi import current_user
 
 GetDb = Callable[[], AsyncGenerator[AsyncSession]]
@@ -19,6 +20,10 @@ GetDb = Callable[[], AsyncGenerator[AsyncSession]]
 ADA = "ada@example.com"
 ADA_PASSWORD = "four quiet green owls"
 """Shown on the start page: whoever runs the demo may be her."""
+
+ADMIN = "admin@example.com"
+ADMIN_PASSWORD = "nine slow silver trains"
+"""Made an administrator at the first start, as `powauth roles grant` would."""
 
 FRESH = timedelta(minutes=1)
 """How old a proof may be that opens the vault."""
@@ -30,11 +35,12 @@ def own_pages(auth: Auth[User], theme: Theme, get_db: GetDb) -> APIRouter:
     somebody = current_user(auth, db=get_db, optional=True)
     signed_in = current_user(auth, db=get_db)
     proved = current_user(auth, db=get_db, require=recent(FRESH))
+    administrator = current_user(auth, db=get_db, require=role("admin"))
 
     @router.get("/", response_class=HTMLResponse)
     async def start(request: Request, user: Annotated[User | None, Depends(somebody)]) -> Response:
         """Say what there is to try."""
-        return theme.page(
+        return await theme.page(
             request,
             "start",
             "What to try",
@@ -42,6 +48,8 @@ def own_pages(auth: Auth[User], theme: Theme, get_db: GetDb) -> APIRouter:
             user=user,
             ada=ADA,
             password=ADA_PASSWORD,
+            admin=ADMIN,
+            admin_password=ADMIN_PASSWORD,
             origin=auth.base_url.removesuffix("/auth"),
         )
 
@@ -49,7 +57,7 @@ def own_pages(auth: Auth[User], theme: Theme, get_db: GetDb) -> APIRouter:
     async def me(request: Request, user: Annotated[User, Depends(signed_in)]) -> Response:
         """Say who is signed in."""
         if wants_html(request):
-            return theme.page(request, "me", "You", user, user=user)
+            return await theme.page(request, "me", "You", user, user=user)
         return JSONResponse({"id": str(user.id), "email": user.email})
 
     @router.get("/vault")
@@ -57,13 +65,23 @@ def own_pages(auth: Auth[User], theme: Theme, get_db: GetDb) -> APIRouter:
         """Show what only somebody may see who gave the password within the last minute."""
         secret = f"The vault is open, {user.name}."
         if wants_html(request):
-            return theme.page(request, "vault", "Vault", user, secret=secret)
+            return await theme.page(request, "vault", "Vault", user, secret=secret)
         return JSONResponse({"secret": secret})
+
+    @router.get("/people")
+    async def people(request: Request, user: Annotated[User, Depends(administrator)]) -> Response:
+        """List everybody, for administrators."""
+        async with auth.begin(writes=False) as ctx:
+            accounts = await ctx.accounts.find()
+            found = [(account, await roles_of(ctx, account)) for account in accounts]
+        if wants_html(request):
+            return await theme.page(request, "people", "People", user, people=found)
+        return JSONResponse([{"email": account.email, "roles": roles} for account, roles in found])
 
     @router.get("/api", response_class=HTMLResponse)
     async def api(request: Request, user: Annotated[User | None, Depends(somebody)]) -> Response:
         """List every route, as the OpenAPI document does."""
-        return theme.page(request, "api", "API", user, operations=_operations(request.app.openapi()))
+        return await theme.page(request, "api", "API", user, operations=_operations(request.app.openapi()))
 
     return router
 

@@ -9,9 +9,11 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from powauth import Auth
-from powauth.asgi import visit_of
 from powauth.demo.models import User
+from powauth.extensions.roles import Roles
+from powauth.fastapi import page_context
 from powauth.jinja import JinjaTemplates
+from powauth.jinja.helpers import has_role
 from powauth.templates import AccountView, LinkView, NoticeView, PageView
 
 APPLICATION = "Powauth demo"
@@ -29,6 +31,7 @@ SIGNED_IN = (
     LinkView("manage_account.account.title", "/auth/account"),
     LinkView("session_list.sessions.title", "/auth/sessions"),
     LinkView("demo.vault", "/vault"),
+    LinkView("demo.people", "/people"),
     LinkView("demo.mailbox", "/mailbox"),
     LinkView("demo.api", "/api"),
     LinkView("sign_in.out.submit", "/auth/sign-out", post=True),
@@ -53,7 +56,8 @@ def pages_of(view: PageView) -> list[LinkView]:
     """Return the navigation of this application, on whatever page."""
     here = {link.url for link in view.navigation if link.current}
     links = SIGNED_IN if view.account else SIGNED_OUT
-    return [replace(link, text=view.words(link.text), current=link.url in here) for link in links]
+    shown = [link for link in links if link.url != "/people" or has_role(view.account, "admin")]
+    return [replace(link, text=view.words(link.text), current=link.url in here) for link in shown]
 
 
 class Theme:
@@ -63,14 +67,17 @@ class Theme:
         self._auth = auth
         self._templates = templates
 
-    def page(self, request: Request, name: str, title: str, user: User | None, /, **data: object) -> HTMLResponse:
+    async def page(self, request: Request, name: str, title: str, user: User | None, /, **data: object) -> HTMLResponse:
         """Return the page whose template is `demo/<name>.html`; it finds `data` as `view.data`."""
+        context: dict[str, Any] = await page_context(request, self._auth)
+        roles = [name for name in Roles().roles if context["has_role"](name)]
         view = PageView(
             name=f"demo.{name}",
             title=title,
             navigation=(LinkView(title, request.scope["path"], current=True),),
-            notices=self._notices(request),
-            account=AccountView(user.email or user.name, user.email) if user else None,
+            notices=tuple(NoticeView(notice) for notice in context["notices"]),
+            account=AccountView(user.email or user.name, user.email, more={"roles": roles}) if user else None,
+            banner=context["banner"],
             data=data,
             application=APPLICATION,
             now=self._auth.clock.now(),
@@ -78,12 +85,6 @@ class Theme:
             asset=self._asset,
         )
         return HTMLResponse(self._templates.page(view), headers=HEADERS)
-
-    def _notices(self, request: Request) -> tuple[NoticeView, ...]:
-        """Return what Powauth's last answer left to be said, such as that somebody is signed out."""
-        codes = visit_of(request.scope, self._auth).take_notices()
-        words = self._auth.plan.words()
-        return tuple(NoticeView(words(code)) for code in codes)
 
     def _asset(self, name: str) -> str:
         return f"/auth/assets/{self._templates.asset_version(name)}/{name}"

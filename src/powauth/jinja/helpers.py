@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from powauth.clients import spoken_device
 from powauth.jinja.words import ThemeWords
-from powauth.templates import FieldView, FormView, LinkView, PageView
+from powauth.templates import AccountView, BannerView, FieldView, FormView, LinkView, PageView
 
 _RADIOS = 4  # more options than these are a list to open
 
@@ -115,6 +115,31 @@ def date(then: datetime, words: ThemeWords) -> str:
 
 
 # ---- for an application's own pages ----
+
+
+def has_role(account: AccountView | None, *roles: str) -> bool:
+    """Say whether somebody has one of these roles: for what a page shows, never for what it lets happen.
+
+    >>> has_role(AccountView("ada", more={"roles": ("member", "editor")}), "editor", "admin")
+    True
+    """
+    held = account.more.get("roles", ()) if account else ()
+    return isinstance(held, (tuple, list)) and any(role in held for role in roles)
+
+
+def acting_banner(banner: BannerView | None) -> Markup:
+    """Return what has to stand on every page while somebody acts as another, and nothing otherwise.
+
+    >>> print(acting_banner(BannerView("You act as Ada.", "/auth/impersonate/end", "Stop")))
+    <div class="acting-banner" role="status"><p>You act as Ada.</p><form method="post"
+    action="/auth/impersonate/end"><button type="submit">Stop</button></form></div>
+    """
+    if banner is None:
+        return Markup()
+    return Markup(
+        '<div class="acting-banner" role="status"><p>{}</p>'
+        '<form method="post" action="{}"><button type="submit">{}</button></form></div>'
+    ).format(banner.text, banner.action, banner.submit)
 
 
 def sign_out_button(url: str, text: str = "Sign out") -> Markup:

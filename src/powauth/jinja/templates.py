@@ -94,8 +94,11 @@ class JinjaTemplates:
         return found.version if found else ""
 
     def extend(self, environment: Environment) -> None:
-        """Give the application's own environment `sign_out_button(url, text)`."""
-        ours: dict[str, Callable[..., Any]] = {"sign_out_button": helpers.sign_out_button}
+        """Give the application's own environment `sign_out_button(url, text)` and `acting_banner(banner)`."""
+        ours: dict[str, Callable[..., Any]] = {
+            "acting_banner": helpers.acting_banner,
+            "sign_out_button": helpers.sign_out_button,
+        }
         environment.globals.update(ours)
 
     def _build(self) -> Environment:
@@ -115,10 +118,12 @@ class JinjaTemplates:
             "moment": helpers.moment,
         }
         names: dict[str, Callable[..., Any]] = {
+            "acting_banner": helpers.acting_banner,
             "bad_fields": helpers.bad_fields,
             "described_by": helpers.described_by,
             "focus_of": helpers.focus_of,
             "has_asset": self._has_asset,
+            "has_role": helpers.has_role,
             "id_of": helpers.id_of,
             "is_radio": helpers.is_radio,
             "owner_of": helpers.owner_of,

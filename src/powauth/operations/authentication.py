@@ -100,7 +100,11 @@ async def _rehash(ctx: Context, account: Account, password: str) -> None:
 
 @operation
 async def verify_current(ctx: Context, account: Account, password: str, *, field: str) -> Proof:
-    """Return the proof that the signed-in person knows the password. Raises `InvalidForm`. Holds no connection."""
+    """Return the proof that the signed-in person knows the password. Raises `InvalidForm`, `OwnerOnly`.
+
+    Holds no connection.
+    """
+    ctx.owner_only()
     await ctx.release()
     claim = Claim("current_password", ctx.plan.backoff, account.handle)
     await attempt(ctx, claim)

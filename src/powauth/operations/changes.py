@@ -137,15 +137,23 @@ async def change_username(ctx: Context, account: Account, username: str) -> Acco
 
 @operation
 async def change_profile(ctx: Context, account: Account, values: Mapping[str, object]) -> Account:
-    """Set columns of the application's own."""
-    current = await lock_unchanged(ctx, account)
+    """Set columns of the application's own; whoever acts as the account may do so, too."""
+    current = await _lock_unchanged(ctx, account)
     changed = await _store(ctx, current, Changes(values=values))
     await ctx.emit(ProfileChanged(account=changed, fields=tuple(values)))
     return changed
 
 
 async def lock_unchanged(ctx: Context, account: Account) -> Account:
-    """Lock the account and return it. Raises `NotSignedIn` if a credential changed since it was read."""
+    """Lock an account that its owner is about to change, and return it.
+
+    Raises `NotSignedIn` if a credential changed since it was read, and `OwnerOnly` for whoever acts as the owner.
+    """
+    ctx.owner_only()
+    return await _lock_unchanged(ctx, account)
+
+
+async def _lock_unchanged(ctx: Context, account: Account) -> Account:
     current = await ctx.lock(account.handle)
     if current.epoch != account.epoch or not current.is_open:
         raise NotSignedIn
@@ -157,8 +165,10 @@ async def change_credential(
 ) -> Changed:
     """Store a change under the account's lock, raise its epoch, and end what it has to end. Raises `InvalidForm`.
 
-    The caller's session, if it may go on, gets a new id before the commit; the answer has to carry it.
+    The caller's session, if it may go on, gets a new id before the commit; the answer has to carry it. Raises
+    `OwnerOnly` for whoever acts as somebody else.
     """
+    ctx.owner_only()
     changed = await _store(ctx, account, replace(changes, raise_epoch=True))
     await ctx.tokens.outlive(account, change, ctx.plan.token_kinds, epoch=changed.epoch)
     await _outlive(ctx, account, change, epoch=changed.epoch)

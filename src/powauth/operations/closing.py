@@ -42,6 +42,7 @@ async def reopen_account(ctx: Context, account: Account) -> Account:
 @operation
 async def erase_account(ctx: Context, account: Account) -> None:
     """Erase a locked account and all that belongs to it. Raises `Conflict` if rows of the application refer to it."""
+    ctx.owner_only()
     await ctx.emit(Erased(account=account))
     await announce_ended(ctx, account.handle, but=None)
     await ctx.unit.erase(account.handle)

@@ -29,6 +29,7 @@ async def unlock_account(ctx: Context, handle: Handle, *, by: LockedBy = "admini
 
     Raises `Forbidden` when an administrator locked it and somebody else is to unlock it.
     """
+    ctx.owner_only()
     account = await ctx.lock(handle)
     if account.locked_by == "administrator" and by != "administrator":
         raise Forbidden

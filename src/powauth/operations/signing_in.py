@@ -32,7 +32,12 @@ class Entered:
 
 
 async def admit(
-    ctx: Context, proofs: tuple[Proof, ...], *, transport: Transport, extras: Mapping[type[Form], Form]
+    ctx: Context,
+    proofs: tuple[Proof, ...],
+    *,
+    transport: Transport,
+    extras: Mapping[type[Form], Form],
+    actor: Handle | None = None,
 ) -> Account | Detour:
     """Return the account, locked, if whoever showed these proofs may have a session, or the step before it.
 
@@ -47,7 +52,7 @@ async def admit(
     if account is None or not is_theirs or not _may_enter(ctx, account, proofs):
         ctx.trace(AuthenticationFailed(factor=proofs[-1].factor, identifier="", handle=proofs[0].handle))
         raise InvalidCredentials
-    detour = await ctx.emit(SigningIn(account=account, proofs=proofs, transport=transport, extras=extras))
+    detour = await ctx.emit(SigningIn(account=account, proofs=proofs, transport=transport, actor=actor, extras=extras))
     return account if detour is None else detour
 
 
@@ -69,7 +74,7 @@ async def sign_in(
     `InvalidCredentials`.
     """
     added = extras or {}
-    account = await admit(ctx, proofs, transport=transport, extras=added)
+    account = await admit(ctx, proofs, transport=transport, extras=added, actor=actor)
     if isinstance(account, Detour):
         return account
     former = ctx.caller.session
@@ -88,7 +93,8 @@ async def sign_in(
         await ctx.emit(SessionEnded(handle=former.handle, session=former.public_id))
         ctx.after_commit(lambda: _end(ctx, former))
     await ctx.emit(SessionStarted(handle=account.handle, session=session.public_id))
-    await ctx.emit(SignedIn(account=account, session=session, extras=added))
+    if actor is None:  # what greets owners, remembers their browsers or forgets their failures is not for others
+        await ctx.emit(SignedIn(account=account, session=session, extras=added))
     ctx.last_step(lambda: ctx.sessions.start(session))
     return Entered(account, session)
 
@@ -111,7 +117,8 @@ async def _end(ctx: Context, session: Session) -> None:
 
 @operation
 async def step_up(ctx: Context, proof: Proof) -> Session:
-    """Add a proof to the caller's session and return it under its new id. Raises `InvalidCredentials`."""
+    """Add a proof to the caller's session and return it under its new id. Raises `InvalidCredentials`, `OwnerOnly`."""
+    ctx.owner_only()
     session = ctx.session
     account = await ctx.accounts.lock(session.handle)
     if account is None or not account.is_open or not _is_of(proof, account) or account.epoch not in session.epochs:

@@ -11,7 +11,7 @@ from powauth.accounts import Account
 from powauth.asgi import visit_of
 from powauth.auth import Auth
 from powauth.errors import AuthError, NotSignedIn
-from powauth.guards import Guard
+from powauth.guards import Guard, check_requirement
 from powauth.routing import Requirement
 from powauth.session import Session
 from powauth.settings import U
@@ -36,6 +36,9 @@ class Current(Generic[U]):
 
     auth: Auth[U]
     require: Requirement | None = None
+
+    def __post_init__(self) -> None:
+        check_requirement(self.auth, self.require)
 
     @cached_property
     def guard(self) -> Guard[U]:

@@ -12,7 +12,7 @@ from powauth.asgi import visit_of
 from powauth.asgi.guarded import ENDED, LOOK_EVERY
 from powauth.auth import Auth
 from powauth.errors import AuthError
-from powauth.guards import Guard
+from powauth.guards import Guard, check_requirement
 from powauth.routing import Requirement
 from powauth.session import Session
 from powauth.settings import U
@@ -39,6 +39,9 @@ class CurrentSocket(Generic[U]):
     auth: Auth[U]
     require: Requirement | None = None
     look_every: float = LOOK_EVERY
+
+    def __post_init__(self) -> None:
+        check_requirement(self.auth, self.require)
 
     @asynccontextmanager
     async def open(self, socket: WebSocket) -> AsyncGenerator[Session]:
@@ -71,9 +74,9 @@ class CurrentSocket(Generic[U]):
 
     async def _is_on(self, socket: WebSocket, session: Session) -> bool:
         """Say whether the session goes on; a store that does not answer ends the connection, too."""
-        sessions = visit_of(socket.scope, self.auth).sessions
+        visit = visit_of(socket.scope, self.auth)
         try:
-            return await sessions.is_on(session)
+            return await Guard(self.auth, self.require).goes_on(visit, session)
         except Exception:  # noqa: BLE001  whatever it is: what cannot be asked is not granted
             return False
 

@@ -16,7 +16,14 @@ from powauth.routing import SIGNED_IN, Get, Post
 
 __all__ = ["ACCOUNT", "CLOSE", "EMAIL", "PASSWORD", "PROFILE", "USERNAME", "AccountShown", "ManageAccount"]
 
-PROFILE = Post(name="profile", path="/account/profile", form=Form, submit=handlers.set_profile, requires=SIGNED_IN)
+PROFILE = Post(
+    name="profile",
+    path="/account/profile",
+    form=Form,
+    submit=handlers.set_profile,
+    requires=SIGNED_IN,
+    while_acting=True,
+)
 EMAIL = Post(name="email", path="/account/email", form=EmailForm, submit=handlers.set_email, requires=SIGNED_IN)
 USERNAME = Post(
     name="username", path="/account/username", form=UsernameForm, submit=handlers.set_username, requires=SIGNED_IN

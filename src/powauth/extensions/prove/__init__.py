@@ -1,5 +1,6 @@
 """Prove again: what a page asks when the last proof is too old; then back to the page."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
@@ -42,13 +43,22 @@ class Recent(Requirement):
     factors: tuple[str, ...] = ()
 
     async def check(self, ctx: Context) -> None:
-        """Raise `ActionRequired` when it is too old: prove again, then come back."""
+        """Raise `ActionRequired` when it is too old: prove again, then come back.
+
+        Raises `OwnerOnly` for whoever acts as the account: the owner proved nothing there, and cannot.
+        """
+        ctx.owner_only()
         if not ctx.has_page(PROVE):
             msg = "recent() needs the extension prove: add Prove() to extensions"
             raise ConfigurationError(msg)
         proved_at = ctx.session.proved_at(*self.factors)
         if proved_at is None or ctx.now - proved_at > self.age:
             raise ActionRequired("prove.prove", ctx.path(PROVE))
+
+    def problems(self, extensions: Collection[Extension]) -> tuple[str, ...]:
+        """Say that the page is missing where people prove again."""
+        is_there = any(isinstance(extension, Prove) for extension in extensions)
+        return () if is_there else ("recent() needs the extension prove: add Prove() to extensions",)
 
 
 def recent(age: timedelta, *factors: str) -> Recent:

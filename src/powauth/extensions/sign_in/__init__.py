@@ -18,9 +18,13 @@ NEW = FormPage(
     signs_in=True,
     grants_bearer=True,
 )
-OUT = Post(name="out", path="/sign-out", form=NoForm, submit=handlers.leave, in_navigation_as_button=True)
+OUT = Post(
+    name="out", path="/sign-out", form=NoForm, submit=handlers.leave, in_navigation_as_button=True, while_acting=True
+)
 SESSION = Get(name="session", path="/session", show=handlers.show_session)
-RENEW = Post(name="renew", path="/session/renew", form=NoForm, submit=handlers.renew, requires=SIGNED_IN)
+RENEW = Post(
+    name="renew", path="/session/renew", form=NoForm, submit=handlers.renew, requires=SIGNED_IN, while_acting=True
+)
 
 EXCHANGE = Post(
     name="exchange", path="/session/exchange", form=ExchangeForm, submit=handlers.exchange, grants_bearer=True

@@ -48,7 +48,8 @@ async def show_session(request: Request[NoForm], ctx: Context) -> Outcome:  # no
     account = await ctx.account_if_any()
     if account is None:
         return Shown(data={"account": None, "session": None})
-    return Shown(data={"account": account_data(account), "session": session_data(ctx.session)})
+    data = {**account_data(account), **await ctx.described(account)}
+    return Shown(data={"account": data, "session": session_data(ctx.session)})
 
 
 async def exchange(request: Request[ExchangeForm], ctx: Context) -> Outcome:  # noqa: ARG001  the shape of a handler

@@ -1,0 +1,1 @@
+"""An application with an administration of its own, and support that sees what a customer sees."""
