@@ -153,8 +153,8 @@ def _waits(account: Account) -> bool:
 
 async def _make_way(ctx: Context, address: str) -> None:
     """Erase an account that was made with the invited address and never proved it."""
-    holder = await ctx.accounts.by_email(address)
-    if holder is not None and ctx.has(EmailConfirmation):
+    holder = await ctx.accounts.by_email(address) if ctx.has(EmailConfirmation) else None
+    if holder is not None and await is_unproved(ctx, holder):
         await make_way(ctx, None, address)
 
 

@@ -41,7 +41,7 @@ MESSAGES = {
     "accept.submit": "Accept",
     "continue.title": "Your invitation",
     "accepted": "You accepted the invitation.",
-    "address_waits": "You accepted the invitation. Please confirm the address that you chose: a mail is on its way to it.",
+    "address_waits": "You accepted the invitation. Please confirm the address that you chose: a mail is on its way.",
     "invited.subject": "You are invited to {application}",
     "invited.body": "Hello,\n\nyou are invited to {application} by {name}.\n\nIf you do not want to accept, you need "
     "not do anything. If the link is too old, ask for another one.",
