@@ -20,7 +20,7 @@ from powauth.routing import FormPage, Get, Post, form_of
 from powauth.testing import Answer, Site
 from powauth.testing.factor import CodeFactor
 from powauth.testing.site import HTML, _answer
-from tests.house import PASSWORD, House, confirm, house, sign_up
+from tests.house import PASSWORD, House, anybody, confirm, house, sign_up
 
 Headers = Sequence[tuple[str, str]]
 
@@ -39,7 +39,7 @@ READS_HTML = (HOST, ("accept", HTML))
 
 # ---- all that there is ----
 
-OPENED: Mapping[str, Mapping[str, Any]] = {"invitation": {"may_invite": lambda ctx, account: True}}
+OPENED: Mapping[str, Mapping[str, Any]] = {"invitation": {"may_invite": anybody}}
 """Settings that let Ada in where nobody may come by default."""
 
 

@@ -96,6 +96,13 @@ async def send_again(request: Request[NoForm], ctx: Context) -> Outcome:
     return await _made(request, ctx, await operations.send_again(ctx, account, invitation), status=200)
 
 
+async def revoke(request: Request[NoForm], ctx: Context) -> Outcome:
+    """Take an invitation back."""
+    invitation = await operations.find(ctx, await ctx.account(), request.params["id"])
+    await operations.revoke(ctx, invitation)
+    return Done(to=INVITATIONS, notice="revoked")
+
+
 async def _made(
     request: Request[InvitationForm] | Request[NoForm], ctx: Context, made: Made, *, status: int
 ) -> Outcome:
@@ -144,7 +151,7 @@ INVITATIONS = FormPage(
 SEND_AGAIN = Post(
     name="send_again", path="/invitations/{id}/send-again", form=NoForm, submit=send_again, requires=SIGNED_IN
 )
-REVOKE = Post(name="revoke", path="/invitations/{id}/revoke", form=NoForm, submit=handlers.revoke, requires=SIGNED_IN)
+REVOKE = Post(name="revoke", path="/invitations/{id}/revoke", form=NoForm, submit=revoke, requires=SIGNED_IN)
 SIGN_UP = Post(
     name="sign_up",
     path="/invitations/{token}",

@@ -7,7 +7,7 @@ from powauth.accounts import Account
 from powauth.answers import describe
 from powauth.context import Context
 from powauth.errors import Forbidden
-from powauth.extensions.invitation import acceptance, backing, operations
+from powauth.extensions.invitation import acceptance, backing
 from powauth.extensions.invitation.records import InvitationRecord
 from powauth.extensions.invitation.settings import InvitationSettings
 from powauth.extensions.sign_up import SignUpForm
@@ -91,10 +91,3 @@ async def accept(request: Request[NoForm], ctx: Context) -> Outcome:
     account = await ctx.account()
     await acceptance.accept(ctx, request.params["token"], account)
     return Done(to=ctx.plan.paths.get("after_sign_in", account), notice="accepted", data={"accepted": True})
-
-
-async def revoke(request: Request[NoForm], ctx: Context) -> Outcome:
-    """Take an invitation back."""
-    invitation = await operations.find(ctx, await ctx.account(), request.params["id"])
-    await operations.revoke(ctx, invitation)
-    return Done(notice="revoked")

@@ -2,7 +2,6 @@
 
 MESSAGES = {
     "operator": "its administrators",
-    "somebody": "Somebody",
     "too_many": "You have as many open invitations as you may have. Revoke one, or wait until one is accepted.",
     "already_invited": "You invited this address already. Send the invitation again, or revoke it first.",
     "another": "This invitation is for another address than yours.",
@@ -27,7 +26,6 @@ MESSAGES = {
     "send_again.submit": "Send again",
     "new_link.submit": "New link",
     "sent": "The invitation is on its way.",
-    "back": "All invitations",
     "open.title": "You are invited to {application}",
     "open.by": "By {name}.",
     "open.sign_up": "Make an account to accept.",

@@ -77,8 +77,8 @@ async def _count(ctx: Context, inviter: Account, email: str | None) -> None:
 
 async def _check_open(ctx: Context, inviter: Account, email: str | None) -> None:
     """Refuse one more than an account may have open, and a second one to the same address."""
-    standing = await ctx.records(InvitationRecord).find(where=_of(inviter), limit=None)
-    waiting = [found for found in standing if found.state(ctx.now) in {"open", "waiting"}]
+    mine = await ctx.records(InvitationRecord).find(where=_of(inviter))
+    waiting = [found for found in mine if found.state(ctx.now) in {"open", "waiting"}]
     if len(waiting) >= ctx[InvitationSettings].most_open:
         raise InvalidForm({"": [FieldError("invitation.too_many")]})
     if email is not None and any(found.email and email_key(found.email) == email_key(email) for found in waiting):
@@ -100,11 +100,11 @@ async def listed(ctx: Context, account: Account, *, after: str = "") -> Sequence
     """Return an account's invitations that are not over, the newest first; of everybody, for who may manage them."""
     is_manager = await ctx[InvitationSettings].lets_manage(ctx, account)
     where = {"accepted_at": None, "revoked_at": None} if is_manager else _of(account)
-    return await standing(ctx, where, after=after)
+    return await standing(ctx, where, after=after, limit=PAGE)
 
 
 async def standing(
-    ctx: Context, where: dict[str, object], *, after: str = "", limit: int | None = PAGE
+    ctx: Context, where: dict[str, object], *, after: str = "", limit: int | None = None
 ) -> Sequence[InvitationRecord]:
     """Return the invitations with these values, the newest first, after one of them."""
     last = await ctx.records(InvitationRecord).get(after) if _ID.fullmatch(after) else None
@@ -151,7 +151,7 @@ async def send_again(ctx: Context, account: Account, invitation: InvitationRecor
 
 async def end_unbacked(event: Erased, ctx: Context) -> None:
     """Revoke what an account that is erased could not let anybody accept any more; the rest stands without it."""
-    for invitation in await standing(ctx, _of(event.account), limit=None):
+    for invitation in await standing(ctx, _of(event.account)):
         if not await backing.is_backed(ctx, invitation, event.account):
             await revoke(ctx, invitation)
 
