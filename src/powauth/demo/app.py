@@ -9,13 +9,14 @@ from fastapi import FastAPI
 from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
-from powauth import Auth, Autocomplete, Clock, Form, NewAccount, Store, SystemClock, Text, sign_up
+from powauth import Account, Auth, Autocomplete, Clock, Context, Form, NewAccount, Store, SystemClock, Text, sign_up
 from powauth.demo.mailbox import Mailbox, mailbox_pages
 from powauth.demo.models import User
 from powauth.demo.pages import ADA, ADA_PASSWORD, own_pages
 from powauth.demo.theme import APPLICATION, Theme, make_templates
 from powauth.extensions.audit import Audit
 from powauth.extensions.email_confirmation import EmailConfirmation
+from powauth.extensions.invitation import Invitation
 from powauth.extensions.lock import Lock
 from powauth.extensions.manage_account import ManageAccount
 from powauth.extensions.prove import Prove
@@ -59,6 +60,11 @@ class Profile(Form):
     newsletter: bool = False
 
 
+def is_proved(ctx: Context, account: Account) -> bool:  # noqa: ARG001  whoever decides by more asks the context
+    """Say whether somebody may invite others here: whoever proved an address."""
+    return account.is_confirmed
+
+
 def create_app(
     *,
     secret: str,
@@ -96,6 +102,7 @@ def create_app(
             SecurityMails(),
             Reopen(),
             Audit(),
+            Invitation(may_invite=is_proved),
         ],
     )
 
