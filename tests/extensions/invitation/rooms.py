@@ -46,7 +46,12 @@ class Staff:
         self.accepted.append(event)
 
     def extension(self, **settings: Any) -> Invitation:
-        ours = {"may_invite": self.invites, "may_manage": self.manages, "may_grant": self.grants, "form": RoleForm}
+        ours: dict[str, Any] = {
+            "may_invite": self.invites,
+            "may_manage": self.manages,
+            "may_grant": self.grants,
+            "form": RoleForm,
+        }
         return Invitation(**{**ours, **settings})
 
 

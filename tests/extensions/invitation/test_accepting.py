@@ -15,8 +15,8 @@ from powauth.extensions.email_confirmation import EmailConfirmation
 from powauth.extensions.invitation import Invitation, InvitationForm, invite
 from powauth.extensions.sign_in import SignIn
 from powauth.extensions.sign_up import SignUp, SignUpForm
-from powauth.forms import Text
 from powauth.operations import lock_account, unlock_account
+from powauth.records import Text
 from powauth.testing import Site
 from powauth.testing.factor import CodeFactor
 from powauth.tokens import TokenRecord

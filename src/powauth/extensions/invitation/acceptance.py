@@ -7,7 +7,7 @@ from typing import Literal
 
 from powauth.accounts import Account, Handle, NewAccount, email_key
 from powauth.context import Context
-from powauth.errors import Conflict, InvalidToken, NotSignedIn
+from powauth.errors import Conflict, InvalidForm, InvalidToken, NotSignedIn
 from powauth.events import EmailConfirmed
 from powauth.extensions.email_confirmation import EmailConfirmation
 from powauth.extensions.email_confirmation.operations import is_unproved, make_way
@@ -130,7 +130,7 @@ async def join(
     if address is not None:
         new = replace(new, email=address, confirmed_at=ctx.now)
         await _make_way(ctx, address)
-    made = await sign_up(ctx, new, extras=extras)
+    made = await _sign_up(ctx, secret, new, extras)
     account = await ctx.accounts.by_handle(new.handle)
     await _use_up(ctx, secret, invitation)
     if account is None and address is not None:  # somebody took it meanwhile
@@ -144,6 +144,16 @@ async def join(
     if isinstance(made, Detour):
         return made
     return await _with_address(ctx, account, wanted if address is not None else None)
+
+
+async def _sign_up(
+    ctx: Context, secret: str, new: NewAccount, extras: Mapping[type[Form], Form] | None
+) -> Authentic | Detour:
+    try:
+        return await sign_up(ctx, new, extras=extras)
+    except InvalidForm:
+        await peek(ctx, secret)  # of one link used twice at once the second finds its address taken: by the first
+        raise
 
 
 def _waits(account: Account) -> bool:

@@ -11,8 +11,7 @@ from powauth.forms import NoForm
 
 async def show(form: NoForm, ctx: Context) -> CommandResult:  # noqa: ARG001  the shape of a command
     """Return every invitation that is not over."""
-    where = {"accepted_at": None, "revoked_at": None}
-    return [await _row(ctx, found) for found in await operations.standing(ctx, where)]
+    return [await _row(ctx, found) for found in await operations.standing(ctx, operations.NOT_OVER)]
 
 
 async def create(form: InvitationForm, ctx: Context) -> CommandResult:

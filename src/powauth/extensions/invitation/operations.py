@@ -1,7 +1,7 @@
 """What is done with invitations: made, sent again, revoked, forgotten."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -27,6 +27,7 @@ KEPT_FOR = timedelta(days=30)
 BATCH = 1000
 PAGE = 100
 """Invitations on one page of the list."""
+NOT_OVER: Mapping[str, object] = {"accepted_at": None, "revoked_at": None}
 _ID = re.compile("[0-9a-f]{32}")
 
 
@@ -85,8 +86,8 @@ async def _check_open(ctx: Context, inviter: Account, email: str | None) -> None
         raise InvalidForm({"email": [FieldError("invitation.already_invited")]})
 
 
-def _of(inviter: Account) -> dict[str, object]:
-    return {"inviter": inviter.handle, "accepted_at": None, "revoked_at": None}
+def _of(inviter: Account) -> Mapping[str, object]:
+    return {"inviter": inviter.handle, **NOT_OVER}
 
 
 async def _secret(ctx: Context, invitation: InvitationRecord) -> str:
@@ -99,12 +100,11 @@ async def _secret(ctx: Context, invitation: InvitationRecord) -> str:
 async def listed(ctx: Context, account: Account, *, after: str = "") -> Sequence[InvitationRecord]:
     """Return an account's invitations that are not over, the newest first; of everybody, for who may manage them."""
     is_manager = await ctx[InvitationSettings].lets_manage(ctx, account)
-    where = {"accepted_at": None, "revoked_at": None} if is_manager else _of(account)
-    return await standing(ctx, where, after=after, limit=PAGE)
+    return await standing(ctx, NOT_OVER if is_manager else _of(account), after=after, limit=PAGE)
 
 
 async def standing(
-    ctx: Context, where: dict[str, object], *, after: str = "", limit: int | None = None
+    ctx: Context, where: Mapping[str, object], *, after: str = "", limit: int | None = None
 ) -> Sequence[InvitationRecord]:
     """Return the invitations with these values, the newest first, after one of them."""
     last = await ctx.records(InvitationRecord).get(after) if _ID.fullmatch(after) else None
@@ -113,14 +113,13 @@ async def standing(
 
 
 async def find(ctx: Context, account: Account | None, id: str) -> InvitationRecord:
-    """Return an invitation that is not over, to who made it or may manage it. Raises `NotFound` for every other."""
+    """Return an invitation that is not over, to who made it, may manage it, or is the operator. Raises `NotFound`."""
     found = await ctx.records(InvitationRecord).get(id) if _ID.fullmatch(id) else None
     if found is None or found.is_over:
         raise NotFound
-    is_mine = account is None or found.inviter == account.handle
-    if not is_mine and not await ctx[InvitationSettings].lets_manage(ctx, account):
-        raise NotFound
-    return found
+    if account is None or found.inviter == account.handle or await ctx[InvitationSettings].lets_manage(ctx, account):
+        return found
+    raise NotFound
 
 
 async def revoke(ctx: Context, invitation: InvitationRecord) -> InvitationRecord:

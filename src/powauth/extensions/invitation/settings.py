@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
-from powauth.accounts import Account
+from powauth.accounts import Account, Change
 from powauth.context import Context
 from powauth.extension import Extension
 from powauth.extensions.invitation.forms import InvitationForm, metadata_of
@@ -59,7 +59,7 @@ class InvitationSettings(Extension):
     @property
     def token(self) -> TokenKind:
         """What a link holds. It belongs to the invitation, so no change of any account touches it."""
-        survives = ("password", "email", "lock", "factor", "close")
+        survives: tuple[Change, ...] = ("password", "email", "lock", "factor", "close")
         return TokenKind("invitation", self.lifetime, survives=survives, about="invitation")
 
     def problems(self) -> tuple[str, ...]:
