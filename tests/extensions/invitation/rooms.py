@@ -81,7 +81,8 @@ async def room(
     """Open a house where Ada and Eve may invite; with confirmed addresses if it is the whole one."""
     staff = Staff()
     own = {key: settings.pop(key) for key in list(settings) if key in Invitation.__dataclass_fields__}
-    listed = (*(whole_house()[:-1] if whole else all_extensions()), staff.extension(**own), *more)
+    plain = [known for known in (whole_house() if whole else all_extensions()) if not isinstance(known, Invitation)]
+    listed = (*plain, staff.extension(**own), *more)
     settings.setdefault("extensions", listed)
     async with house(folder, hooks=(on(InvitationAccepted, staff.hear), *hooks), **settings) as home:
         yield Room(home, staff)

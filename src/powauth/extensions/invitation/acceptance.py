@@ -28,6 +28,7 @@ from powauth.operations import (
 )
 from powauth.pages import Detour
 from powauth.session import Proof
+from powauth.watching import operation
 
 COOKIE = "invitation"
 CARRIED_FOR = timedelta(hours=1)
@@ -97,6 +98,7 @@ def carried(ctx: Context) -> str:
     return ctx.caller.cookies.get(COOKIE, "")
 
 
+@operation
 async def accept(ctx: Context, secret: str, account: Account, *, is_new: bool = False) -> InvitationRecord:
     """Let an account accept, and use the link up.
 
@@ -113,6 +115,7 @@ async def accept(ctx: Context, secret: str, account: Account, *, is_new: bool = 
     return await _accepted(ctx, invitation, current, is_new=is_new)
 
 
+@operation
 async def join(
     ctx: Context, secret: str, new: NewAccount, password: str, *, extras: Mapping[type[Form], Form] | None = None
 ) -> Joined | Detour:

@@ -17,6 +17,7 @@ from powauth.extensions.invitation.settings import InvitationSettings
 from powauth.limits import Limit
 from powauth.operations import end_links, lock_unchanged
 from powauth.records import new_id
+from powauth.watching import operation
 
 BY_INVITER = Limit(30, per=timedelta(hours=1))
 """Invitations that one account may make or send again."""
@@ -39,6 +40,7 @@ class Made:
     secret: str = ""
 
 
+@operation
 async def invite(ctx: Context, inviter: Account | None, form: InvitationForm) -> Made:
     """Invite somebody; no account is looked for, so an address that has one is answered like a free one (S11).
 
@@ -122,6 +124,7 @@ async def find(ctx: Context, account: Account | None, id: str) -> InvitationReco
     raise NotFound
 
 
+@operation
 async def revoke(ctx: Context, invitation: InvitationRecord) -> InvitationRecord:
     """Take an invitation back: its links, minted or still to be minted, are worthless."""
     revoked = await ctx.records(InvitationRecord).update(invitation, revoked_at=ctx.now)
@@ -130,6 +133,7 @@ async def revoke(ctx: Context, invitation: InvitationRecord) -> InvitationRecord
     return revoked
 
 
+@operation
 async def send_again(ctx: Context, account: Account, invitation: InvitationRecord) -> Made:
     """Let an invitation begin anew: mailed again, or with a new link instead of the one that was handed over.
 
