@@ -14,8 +14,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from powauth import Auth, Extension, MemoryStore, Passwords
 from powauth.accounts import Account
 from powauth.asgi.raw import ASGIApp
-from powauth.extensions.audit import Audit
 from powauth.context import Context
+from powauth.extensions.audit import Audit
 from powauth.extensions.email_confirmation import EmailConfirmation
 from powauth.extensions.health import Health
 from powauth.extensions.invitation import Invitation
