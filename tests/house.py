@@ -12,11 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from powauth import Auth, Extension, MemoryStore, Passwords
+from powauth.accounts import Account
 from powauth.asgi.raw import ASGIApp
+from powauth.context import Context
 from powauth.extensions.audit import Audit
 from powauth.extensions.email_confirmation import EmailConfirmation
 from powauth.extensions.health import Health
 from powauth.extensions.impersonation import Impersonation
+from powauth.extensions.invitation import Invitation
 from powauth.extensions.lock import Lock
 from powauth.extensions.manage_account import ManageAccount
 from powauth.extensions.prove import Prove
@@ -38,6 +41,11 @@ PASSWORD = "four quiet green owls"
 QUICK = Passwords(memory=64, time=1)
 
 
+def anybody(ctx: Context, account: Account) -> bool:
+    """Say yes."""
+    return True
+
+
 def all_extensions() -> tuple[Extension, ...]:
     """Return every extension of the foundation, as an application lists them."""
     return (SignUp(), SignIn(), ManageAccount(), SessionList(), Prove())
@@ -57,6 +65,7 @@ def whole_house() -> tuple[Extension, ...]:
         Audit(),
         Roles(),
         Impersonation(),
+        Invitation(may_invite=anybody),
     )
 
 

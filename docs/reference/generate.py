@@ -348,6 +348,7 @@ def errors_() -> str:
     """Return every outcome that a visitor may see."""
 
     def rows() -> Rows:
+        every_extension()  # loads those that extensions add
         for kind in subclasses(errors.AuthError):
             held = list(vars(bare(kind)))
             yield code(kind.code), str(kind.status), code(kind.__name__), said(kind), ", ".join(map(code, held))

@@ -23,7 +23,7 @@ from powauth.redirects import safe_target
 from powauth.session import Session
 from powauth.sessions import Sessions
 from powauth.tenants import Tenant
-from powauth.tokens import TokenRecord, Tokens
+from powauth.tokens import Subject, TokenRecord, Tokens
 
 E = TypeVar("E", bound=Event)
 X = TypeVar("X")
@@ -264,19 +264,22 @@ class Context:
         kind: MailKind,
         *,
         account: Account | None = None,
+        about: Subject | None = None,
         to: str | None = None,
         parts: Mapping[str, str] | None = None,
         language: str | None = None,
     ) -> None:
         """Owe somebody a mail, in this transaction: the account's address at the time of sending, or `to`.
 
-        It speaks the caller's language, unless another one is named: for mails to somebody else.
+        It speaks the caller's language, unless another one is named: for mails to somebody else. `about` is what it is
+        about where that is no account: its kind then says whether it is still owed.
         """
+        holder = account or about
         letter = Letter(
             kind=self.plan.mail_names[kind],
-            owner=account.handle if account else "",
+            owner=holder.handle if holder else "",
             to=to or "",
-            epoch=account.epoch if account else 0,
+            epoch=holder.epoch if holder else 0,
             language=language or self.language,
             parts=parts or {},
         )

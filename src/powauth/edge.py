@@ -345,6 +345,7 @@ class Edge:
                 form=NoForm(),
                 params=call.params,
                 client=call.visit.client,
+                wants="html",
                 language=call.visit.language,
             )
             outcome = await show(request, ctx) if show else Shown()

@@ -316,6 +316,7 @@ class TokenMinted(Event):
 
     kind: Annotated[str, Plain()]
     handle: Handle
+    """The account's; that of an invitation, say, where the secret is about one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -324,6 +325,7 @@ class TokenTaken(Event):
 
     kind: Annotated[str, Plain()]
     handle: Handle
+    """The account's; that of an invitation, say, where the secret is about one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -350,4 +352,4 @@ class MailFailed(Event):
     """The address; empty for the account's own."""
     parts: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     handle: Handle | None = None
-    """The account that it concerns."""
+    """The account that it concerns, or what else it is about."""

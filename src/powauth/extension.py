@@ -183,6 +183,10 @@ class Extension:
         """Return what it adds; called once by each `Auth` that enables it."""
         return Manifest()
 
+    def manifest_among(self, extensions: Sequence["Extension"]) -> Manifest:  # noqa: ARG002  for who looks at others
+        """Return what it adds beside these, itself included: for who asks for what another extension asks for."""
+        return self.manifest()
+
     def problems(self) -> tuple[str, ...]:
         """Return what is wrong with its settings, a sentence each."""
         return ()

@@ -39,7 +39,7 @@ from powauth.watching import WatchedHasher, WatchedStore, hooks
 
 def fold(settings: Settings[Any]) -> Plan:
     """Return the plan. Raises `ConfigurationError` with every problem."""
-    manifests = [(extension.name, extension.manifest()) for extension in settings.extensions]
+    manifests = [(known.name, known.manifest_among(settings.extensions)) for known in settings.extensions]
     records = _records(manifests)
     schema = Schema(prefix=settings.name, records=records)
     languages = _languages(settings, manifests)

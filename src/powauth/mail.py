@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
-from powauth.accounts import Account
+from powauth.accounts import Account, Handle
 from powauth.errors import PowauthError
 from powauth.limits import Limit
 from powauth.pages import Page
@@ -73,6 +73,9 @@ class MailKind:
     """Which accounts get it, asked as it is sent."""
     choose: Callable[[Any, Account], Awaitable["MailKind"]] | None = None
     """Says, given the context and the account, which mail is sent instead; in the unit in which its link is minted."""
+    still: Callable[[Any, Handle], Awaitable[bool]] | None = None
+    """For a mail about something that is no account: says, given the context and the handle of that, whether it is
+    owed still; in the unit in which its link is minted."""
 
 
 @dataclass(frozen=True, slots=True)

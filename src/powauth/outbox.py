@@ -20,7 +20,7 @@ class OutboxRecord(Record, table="outbox"):
     id: Annotated[str, Key(), Text(32)]
     kind: Annotated[str, Text(120)]
     owner: Annotated[str, Owner(on_erase="keep"), Index(), Text(32)]
-    """The handle of the account that it concerns; empty if there is none."""
+    """The handle of the account, or of what else it is about; empty if there is none."""
     to: Annotated[str, Text(254)]
     """The address; empty for the account's own at the time of sending."""
     epoch: int

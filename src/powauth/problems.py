@@ -266,3 +266,5 @@ def _mail_problems(name: str, manifest: Manifest, pages: set[Page]) -> Iterator[
             yield f"{name}: the mail {kind.name!r} links to {kind.page.path}, which nobody serves"
         if kind.token is not None and kind.token not in manifest.tokens:
             yield f"{name}: the mail {kind.name!r} holds a token that is not in tokens: add it"
+        if kind.token is not None and bool(kind.token.about) != (kind.still is not None):
+            yield f"{name}: the mail {kind.name!r} needs `still` exactly if its token is about something but an account"

@@ -20,6 +20,7 @@ from powauth.outbox import GIVE_UP_AFTER, LEASE, OutboxRecord, next_try
 from powauth.plan import Plan
 from powauth.templates import MailView, Templates
 from powauth.tenants import Tenant
+from powauth.tokens import Holder, Subject
 from powauth.units import announce, begin, carefully
 
 log = logging.getLogger("powauth.mail")
@@ -145,38 +146,46 @@ class Sender:
             raise LookupError(row.kind)
         async with begin(self._plan, tenant) as ctx:
             # Locked: a change of the account that carries the mail into its new epoch comes before or after, not amid.
-            account = await self._account(ctx, row)
+            holder = await self._holder(ctx, kind, row)
+            account = holder if isinstance(holder, Account) else None
             current = await ctx.records(OutboxRecord).get(row.id)
-            is_owed = current is not None and await self._is_owed(ctx, kind, current, account)
+            is_owed = current is not None and await self._is_owed(ctx, kind, current, holder)
             to = (row.owner and row.to) or (account.email if account else row.to)
             if is_owed and to and row.attempts == 1:
                 await ctx.limits.claim("mail", PER_ADDRESS, email_key(to))
             if is_owed and account is not None and kind.choose is not None:
                 kind = await kind.choose(ctx, account)
-            parts = await self._parts(ctx, kind, current, account) if current and is_owed else None
+            parts = await self._parts(ctx, kind, current, holder) if current and is_owed else None
         await announce(self._plan, tenant, NOBODY, ctx.traces)
         if parts is None or not to:
             return None
         return self._render(replace(row, kind=self._plan.mail_names[kind]), to, parts)
 
-    async def _account(self, ctx: Context, row: OutboxRecord) -> Account | None:
-        """Return the account that the mail concerns, locked: the row names it, or holds what somebody typed."""
+    async def _holder(self, ctx: Context, kind: MailKind, row: OutboxRecord) -> Holder | None:
+        """Return the account that the mail concerns, locked: the row names it, or holds what somebody typed.
+
+        Of a mail about something else, that, if the mail is owed still.
+        """
+        if kind.still is not None:
+            return Subject(Handle(row.owner)) if await kind.still(ctx, Handle(row.owner)) else None
         if row.owner:
             return await ctx.accounts.lock(Handle(row.owner))
         found = await find_account(ctx.accounts, row.to)
         return await ctx.accounts.lock(found.handle) if found else None
 
-    async def _is_owed(self, ctx: Context, kind: MailKind, row: OutboxRecord, account: Account | None) -> bool:
+    async def _is_owed(self, ctx: Context, kind: MailKind, row: OutboxRecord, holder: Holder | None) -> bool:
         """Say whether the mail still is for anybody, and not more than its kind allows one account and one address."""
-        if account is None:
-            return kind.token is None and bool(row.owner)
-        if not kind.for_whom(account) or not (kind.token is None or kind.token.is_good_for(account)):
+        if holder is None:
+            return kind.token is None and kind.still is None and bool(row.owner)
+        if isinstance(holder, Account) and not kind.for_whom(holder):
+            return False
+        if kind.token is not None and not kind.token.is_good_for(holder):
             return False
         if kind.limit is None or row.attempts > 1:
             return True
         try:
             if not row.owner:  # strangers may ask for it; what an operation owes is not theirs to use up
-                await ctx.limit(f"mail:{row.kind}", kind.limit, account.handle)
+                await ctx.limit(f"mail:{row.kind}", kind.limit, holder.handle)
             elif row.to:  # to somebody who is not the account's owner, or not yet: many may send there
                 await ctx.limit(f"mail:{row.kind}", kind.limit, email_key(row.to))
         except TooManyAttempts:
@@ -184,7 +193,7 @@ class Sender:
         return True
 
     async def _parts(
-        self, ctx: Context, kind: MailKind, row: OutboxRecord, account: Account | None
+        self, ctx: Context, kind: MailKind, row: OutboxRecord, holder: Holder | None
     ) -> Mapping[str, str] | None:
         parts = {**json.loads(row.parts), "application": self._plan.application}
         if kind.page is None:
@@ -192,10 +201,10 @@ class Sender:
         if kind.token is None:
             return {**parts, "url": ctx.url(kind.page)}
         is_over = row.created_at + kind.token.lifetime <= ctx.now
-        is_of_now = account is not None and (not row.owner or account.epoch == row.epoch)
-        if account is None or not is_of_now or not kind.token.is_good_for(account) or is_over:
+        is_of_now = holder is not None and (not row.owner or holder.epoch == row.epoch)
+        if holder is None or not is_of_now or not kind.token.is_good_for(holder) or is_over:
             return None
-        secret = await ctx.tokens.mint(kind.token, account, data=json.loads(row.parts), mail=row.id)
+        secret = await ctx.tokens.mint(kind.token, holder, data=json.loads(row.parts), mail=row.id)
         return {**parts, "url": ctx.url(kind.page, token=secret)}
 
     def _render(self, row: OutboxRecord, to: str, parts: Mapping[str, str]) -> Mail:

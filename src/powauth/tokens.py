@@ -22,6 +22,19 @@ _HANDLE_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """Something of an extension's own that tokens and mails are about, and that is no account: an invitation, say."""
+
+    handle: Handle
+    """Its own 16 random bytes in hexadecimal, never used again, like an account's."""
+    epoch: int = 0
+
+
+Holder = Account | Subject
+"""Whom or what a token is about."""
+
+
+@dataclass(frozen=True, slots=True)
 class TokenKind:
     """What a token is for. One of another kind is refused."""
 
@@ -31,9 +44,14 @@ class TokenKind:
     """The factor that taking it shows, such as `mailbox`."""
     survives: tuple[Change, ...] = ()
     """The changes of the account that leave it valid."""
+    about: str = ""
+    """What it is about where that is no account, such as `invitation`: whoever takes one asks whether that stands."""
 
-    def is_good_for(self, account: Account) -> bool:
+    def is_good_for(self, holder: Holder) -> bool:
         """Say whether an account in this state may have one: open, or in a state that the kind survives."""
+        return bool(self.about) if isinstance(holder, Subject) else not self.about and self._is_good_for(holder)
+
+    def _is_good_for(self, account: Account) -> bool:
         is_locked = account.is_locked and not account.is_guarded
         return (not account.is_closed or "close" in self.survives) and (not is_locked or "lock" in self.survives)
 
@@ -55,12 +73,19 @@ class TokenRecord(Record, table="tokens"):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """Whose token this is, what for, and what was bound to it."""
+    """Whom a token is about, what for, and what was bound to it."""
 
     kind: TokenKind
-    account: Account
+    holder: Holder
     data: Mapping[str, str]
     record: TokenRecord
+
+    @property
+    def account(self) -> Account:
+        """Whose token this is. Raises `InvalidToken` for one that is about something else."""
+        if isinstance(self.holder, Subject):
+            raise InvalidToken
+        return self.holder
 
 
 class Tokens:
@@ -84,29 +109,32 @@ class Tokens:
         self._settle = settle
 
     async def mint(
-        self, kind: TokenKind, account: Account, *, data: Mapping[str, str] | None = None, mail: str = ""
+        self, kind: TokenKind, holder: Holder, *, data: Mapping[str, str] | None = None, mail: str = ""
     ) -> str:
         """Store a new token and return its secret: 77 characters, lower-case base32, shown this once.
 
         Those of one `mail`, which may have been sent twice, are used up together.
         """
+        if isinstance(holder, Subject) != bool(kind.about):
+            msg = f"a token of kind {kind.name} is about {kind.about or 'an account'}, and about nothing else"
+            raise TypeError(msg)
         secret = secrets.token_bytes(_SECRET_BYTES)
         now = self._clock.now()
         await self._records.add(
             TokenRecord(
                 id=new_id(),
-                owner=account.handle,
+                owner=holder.handle,
                 kind=kind.name,
                 digest=_digest(secret),
-                epoch=account.epoch,
+                epoch=holder.epoch,
                 created_at=now,
                 expires_at=now + kind.lifetime,
                 data=json.dumps(dict(data or {})),
                 mail=mail,
             )
         )
-        await self._emit(TokenMinted(kind=kind.name, handle=account.handle))
-        return _write(bytes.fromhex(account.handle) + secret)
+        await self._emit(TokenMinted(kind=kind.name, handle=holder.handle))
+        return _write(bytes.fromhex(holder.handle) + secret)
 
     async def peek(self, kind: TokenKind, secret: str) -> Token:
         """Return whose token this is and leave it usable. Raises `InvalidToken`, which leaves a trace."""
@@ -118,15 +146,15 @@ class Tokens:
 
     async def _peek(self, kind: TokenKind, secret: str) -> Token:
         handle, digest = _read(secret)
-        # Found by owner and compared in constant time: a guess works against one account at most (S15).
+        # Found by owner and compared in constant time: a guess works against one of them at most (S15).
         mine = await self._records.find(where={"owner": handle, "kind": kind.name})
         record = next((known for known in mine if hmac.compare_digest(known.digest, digest)), None)
-        account = await self._accounts.by_handle(handle)
-        if record is None or account is None or not kind.is_good_for(account):
+        holder = Subject(handle) if kind.about else await self._accounts.by_handle(handle)
+        if record is None or holder is None or not kind.is_good_for(holder):
             raise InvalidToken
-        if record.expires_at <= self._clock.now() or record.epoch != account.epoch:
+        if record.expires_at <= self._clock.now() or record.epoch != holder.epoch:
             raise InvalidToken
-        return Token(kind, account, json.loads(record.data), record)
+        return Token(kind, holder, json.loads(record.data), record)
 
     async def take(self, kind: TokenKind, secret: str) -> Token:
         """Return whose token this is and use it up, atomically. Raises `InvalidToken`, which leaves a trace."""
@@ -137,17 +165,17 @@ class Tokens:
         if token.record.mail:
             await self._records.delete_all(where={"owner": token.record.owner, "mail": token.record.mail})
             await self._settle(token.record.mail)  # a worker that died before it marked the mail would mint anew
-        await self._emit(TokenTaken(kind=kind.name, handle=token.account.handle))
+        await self._emit(TokenTaken(kind=kind.name, handle=token.holder.handle))
         return token
 
     async def revoke(
-        self, account: Account, *kinds: TokenKind, unless: Callable[[str, Mapping[str, str]], bool] | None = None
+        self, holder: Holder, *kinds: TokenKind, unless: Callable[[str, Mapping[str, str]], bool] | None = None
     ) -> int:
-        """Make the account's tokens of these kinds worthless, all of them if none is named; say how many.
+        """Make the holder's tokens of these kinds worthless, all of them if none is named; say how many.
 
         `unless` is given the kind and the data of each, and says which ones stay.
         """
-        where: dict[str, object] = {"owner": account.handle}
+        where: dict[str, object] = {"owner": holder.handle}
         if kinds:
             where["kind"] = tuple(kind.name for kind in kinds)
         if unless is None:

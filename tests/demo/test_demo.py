@@ -269,3 +269,17 @@ async def test_it_runs_on_other_databases(database_url: str) -> None:
         newest = (await mails(program, 2))[0]
         assert newest["to"] == GRACE["email"]
         assert newest["sent_at"].endswith("+00:00")
+
+
+async def test_somebody_is_invited_and_accepts_in_another_browser(tmp_path: Path) -> None:
+    async with demo(tmp_path) as app, client(app, PEOPLE) as ada, client(app, PEOPLE) as grace:
+        await be_ada(ada)
+        assert "Invite somebody" in (await ada.get("/")).text
+        await ada.post("/auth/invitations", data={"email": GRACE["email"]})
+        assert GRACE["email"] in (await ada.get("/auth/invitations")).text
+        async with client(app, PROGRAMS) as program:
+            link = (await mails(program, 1))[0]["parts"]["url"]
+        assert "Make an account to accept" in (await grace.get(link)).text
+        assert (await grace.post(link, data=GRACE)).status_code == 303
+        assert (await grace.get("/me")).status_code == 200
+        assert GRACE["email"] not in (await ada.get("/auth/invitations")).text

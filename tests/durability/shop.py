@@ -23,6 +23,7 @@ from powauth.context import Context, on
 from powauth.database import Schema
 from powauth.events import AuthenticationFailed, Event, PasswordChanged, SignedIn, SignedUp
 from powauth.extension import Manifest
+from powauth.extensions.invitation import Invitation, InvitationAccepted
 from powauth.extensions.manage_account import ManageAccount
 from powauth.extensions.remember_me import RememberMe
 from powauth.extensions.reset_password import ResetPassword
@@ -82,6 +83,10 @@ async def note_failure(event: AuthenticationFailed, ctx: Context) -> None:
     await write_down(ctx, event.handle or Handle(""), "failed", event.factor)
 
 
+async def note_acceptance(event: InvitationAccepted, ctx: Context) -> None:
+    await write_down(ctx, event.account.handle, "accepted", event.invitation.id)
+
+
 async def owe_voucher(event: SignedUp, ctx: Context) -> None:
     await ctx.send(GIFT, account=event.account)
 
@@ -117,6 +122,7 @@ class Vouchers(Extension):
                 on(SignedIn, note_sign_in),
                 on(AuthenticationFailed, note_failure),
                 on(PasswordChanged, owe_notice),
+                on(InvitationAccepted, note_acceptance),
                 *((on(SignedUp, owe_voucher),) if self.gifts else ()),
             ),
             messages={
@@ -148,7 +154,11 @@ def extensions(*more: Extension, gifts: bool = False) -> tuple[Extension, ...]:
 
 def extensions_of(flow: str) -> tuple[Extension, ...]:
     """Return what a flow needs that is killed on its way."""
-    more: dict[str, tuple[Extension, ...]] = {"come_back": (RememberMe(),), "reset": (ResetPassword(),)}
+    more: dict[str, tuple[Extension, ...]] = {
+        "come_back": (RememberMe(),),
+        "reset": (ResetPassword(),),
+        "accept": (Invitation(),),
+    }
     return extensions(*more.get(flow, ()), gifts=flow == "send")
 
 

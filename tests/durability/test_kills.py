@@ -19,6 +19,7 @@ import pytest
 
 from powauth.accounts import Handle
 from powauth.errors import InvalidToken
+from powauth.extensions.invitation import Invitation, InvitationRecord
 from powauth.extensions.remember_me.families import Families
 from powauth.extensions.reset_password import ResetPassword
 from powauth.outbox import OutboxRecord
@@ -219,6 +220,26 @@ async def test_a_closing_that_is_killed_leaves_nothing_or_all_but_sessions(datab
             else:
                 assert account.is_open
                 assert await has_password(after.home, account, PASSWORD)
+        assert set(outcomes) == {False, True}
+
+
+async def test_an_acceptance_that_is_killed_leaves_an_account_with_what_was_offered_or_nothing(
+    database_url: str, tmp_path: Path
+) -> None:
+    """S17, S67."""
+    async with walked(database_url, "accept", tmp_path) as after:
+        outcomes: list[bool] = []
+        for number, facts in enumerate(after.facts):
+            account = await account_of(after.home, facts.email)
+            outcomes.append(account is not None)
+            (invitation,) = await rows(after.home, InvitationRecord, email=facts.email)
+            granted = await rows(after.home, Heard, event="accepted", detail=invitation.id)
+            assert len(granted) == (account is not None)
+            assert (invitation.accepted_by is not None) == (account is not None)
+            assert await after.is_valid(Invitation().token, facts.invitation) == (account is None)
+            site = after.home.site(accept="application/json", client=f"10.7.0.{number}")
+            again = await site.post(f"/invitations/{facts.invitation}", email=facts.email, password=PASSWORD)
+            assert again.status == (201 if account is None else 400)
         assert set(outcomes) == {False, True}
 
 

@@ -14,7 +14,7 @@ import sys
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from powauth.accounts import NewAccount
+from powauth.extensions.invitation import Invitation, InvitationForm, invite
 from powauth.extensions.remember_me.families import Families, mint
 from powauth.extensions.reset_password import ResetPassword
 from powauth.passwords import Hasher
@@ -47,6 +48,7 @@ class Facts:
     lasting: str = ""
     remembered: str = ""
     reset: str = ""
+    invitation: str = ""
 
 
 @dataclass
@@ -113,6 +115,7 @@ class Walker:
 
     def __init__(self, home: House, flow: str, folder: Path) -> None:
         self.home = home
+        self.flow = flow
         self.folder = folder
         self.site = home.site(accept="application/json")
         self.needs_account, self.run = FLOWS[flow]
@@ -133,7 +136,13 @@ class Walker:
         """Make accounts with two sessions and two tokens each."""
         for number in range(first, first + BATCH):
             facts = await self._account(number) if self.needs_account else Facts(email=f"p{number}@example.com")
+            facts = replace(facts, invitation=await self._invitation(facts)) if self.flow == "accept" else facts
             (self.folder / "facts" / f"{number:03}").write_text(json.dumps(asdict(facts)))
+
+    async def _invitation(self, facts: Facts) -> str:
+        async with self.home.auth.begin() as ctx:
+            made = await invite(ctx, None, InvitationForm(email=facts.email))
+            return await ctx.tokens.mint(Invitation().token, made.invitation.subject)
 
     async def _account(self, number: int) -> Facts:
         async with self.home.auth.begin() as ctx:
@@ -204,6 +213,10 @@ async def reset_password(site: Site, facts: Facts) -> None:
     await post(site, f"/reset-password/{facts.reset}", 204, password=NEW_PASSWORD)
 
 
+async def accept(site: Site, facts: Facts) -> None:
+    await post(site, f"/invitations/{facts.invitation}", 201, email=facts.email, password=PASSWORD)
+
+
 async def redeem(site: Site, facts: Facts) -> None:
     await post(site, "/redeem", 200, voucher=facts.voucher)
 
@@ -221,6 +234,7 @@ FLOWS: dict[str, tuple[bool, Callable[[Site, Facts], Coroutine[Any, Any, None]]]
     "close": (True, close),
     "redeem": (True, redeem),
     "reset": (True, reset_password),
+    "accept": (False, accept),
     "send": (False, send),
 }
 

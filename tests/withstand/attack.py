@@ -20,7 +20,7 @@ from powauth.routing import FormPage, Get, Post, form_of
 from powauth.testing import Answer, Site
 from powauth.testing.factor import CodeFactor
 from powauth.testing.site import HTML, _answer
-from tests.house import PASSWORD, House, confirm, house, sign_up
+from tests.house import PASSWORD, House, anybody, confirm, house, sign_up
 
 Headers = Sequence[tuple[str, str]]
 
@@ -39,6 +39,9 @@ READS_HTML = (HOST, ("accept", HTML))
 
 # ---- all that there is ----
 
+OPENED: Mapping[str, Mapping[str, Any]] = {"invitation": {"may_invite": anybody}}
+"""Settings that let Ada in where nobody may come by default."""
+
 
 def every_extension() -> tuple[Extension, ...]:
     """Every extension in the package that needs no settings, and the factor for tests, each after what it needs."""
@@ -47,7 +50,7 @@ def every_extension() -> tuple[Extension, ...]:
     while len(ordered) < len(kinds):
         ready = (kind for kind in kinds if kind not in ordered and _needs(kind, kinds) <= set(ordered))
         ordered.append(next(ready))
-    return (*(kind() for kind in ordered), CodeFactor(asks=(EVE,)))
+    return (*(kind(**OPENED.get(kind.name, {})) for kind in ordered), CodeFactor(asks=(EVE,)))
 
 
 def _kinds() -> list[type[Extension]]:

@@ -48,6 +48,9 @@ many = settings(max_examples=400 // STEP, deadline=None, suppress_health_check=[
 clients = (str(IPv4Address(number)) for number in count(int(IPv4Address("192.0.2.0"))))
 """A new address for every request, so that it is not the limits that answer."""
 
+STRANGERS = {"/sign-in", "/sign-up", "/session/exchange", "/invitations/token"}
+"""Where only somebody may come who is signed out."""
+
 ODD = [
     "",
     "\0",
@@ -226,7 +229,7 @@ async def test_every_field_of_every_page_refuses_what_it_cannot_hold_by_name(
     stranger, ada, eve = browsers
     tried = 0
     for path, page in posts(home.auth):
-        site = {"/test-code": eve}.get(path, stranger if path in {"/sign-in", "/sign-up", "/session/exchange"} else ada)
+        site = {"/test-code": eve}.get(path, stranger if path in STRANGERS else ada)
         for known in fields(home.auth, page):
             if known.value != "str":
                 continue
@@ -404,6 +407,9 @@ async def test_a_file_name_that_no_file_can_have_is_404(home: House) -> None:
             assert answer.status == (200 if name == "../powauth.css" and method != "POST" else 404), name
 
 
+NEED_A_LINK = ("token", "/invitations/continue")
+
+
 async def test_a_session_that_is_over_is_a_stranger_and_no_error(home: House) -> None:
     """S25, S58: idle, ended, of an account that is gone."""
     idle, gone = await signed_in(home), home.site()
@@ -414,7 +420,7 @@ async def test_a_session_that_is_over_is_a_stranger_and_no_error(home: House) ->
     home.clock.move(timedelta(minutes=30))
     for site in (idle, twin):
         for path in gets(home.auth):
-            assert (await site.get(path)).status in ({400} if path.endswith("token") else {200, 303}), path
+            assert (await site.get(path)).status in ({400} if path.endswith(NEED_A_LINK) else {200, 303}), path
         for path, _ in posts(home.auth):
             assert (await site.post(path)).status in {303, 400, 401, 422}, path
 

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from powauth import Context, Extension, MailKind, Manifest, on
 from powauth.events import SignedUp
-from powauth.extensions import sign_in
+from powauth.extensions import invitation, sign_in
 from powauth.extensions.sign_in import SignIn
 from powauth.jinja import JinjaTemplates
 from powauth.redirects import safe_target
@@ -64,7 +64,7 @@ def leads_nowhere(answer: Answer) -> bool:
 async def test_only_these_pages_take_an_address_and_all_of_them_are_attacked_below(home: House) -> None:
     """S55: a page that is new has to be added to this file."""
     taking = {path for path, page in posts(home.auth) if any(known.name == "next" for known in fields(home.auth, page))}
-    assert taking == {"/sign-in", "/sign-up", "/prove"}
+    assert taking == {"/sign-in", "/sign-up", "/prove", "/invitations/token"}
 
 
 async def test_signing_in_leads_nobody_away(home: House) -> None:
@@ -109,6 +109,20 @@ async def test_signing_up_where_nobody_has_to_confirm_leads_nobody_away(tmp_path
             home.clock.move(timedelta(minutes=1))
             answer = await home.site().post("/sign-up", email=f"new{number}@example.com", password=PASSWORD, next=value)
             assert leads_nowhere(answer), value
+
+
+async def test_accepting_an_invitation_leads_nobody_away(home: House) -> None:
+    for number, value in enumerate(FEW):
+        home.clock.move(timedelta(minutes=1))
+        email = f"new{number}@example.com"
+        async with home.auth.begin() as ctx:
+            await invitation.invite(ctx, None, invitation.InvitationForm(email=email))
+        await home.site().deliver()
+        link = home.site().outbox.link
+        query = urlencoded(next=value).decode()
+        assert "evil" not in (await home.site().get(f"{link}?{query}")).text, value
+        answer = await home.site().post(link, email=email, password=PASSWORD, next=value)
+        assert leads_nowhere(answer), value
 
 
 async def test_proving_again_leads_nobody_away(home: House) -> None:

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
-from powauth import Auth, Autocomplete, Clock, Form, NewAccount, Store, SystemClock, Text, sign_up
+from powauth import Account, Auth, Autocomplete, Clock, Context, Form, NewAccount, Store, SystemClock, Text, sign_up
 from powauth.demo.mailbox import Mailbox, mailbox_pages
 from powauth.demo.models import User
 from powauth.demo.pages import ADA, ADA_PASSWORD, ADMIN, ADMIN_PASSWORD, own_pages
@@ -17,6 +17,7 @@ from powauth.demo.theme import APPLICATION, Theme, make_templates
 from powauth.extensions.audit import Audit
 from powauth.extensions.email_confirmation import EmailConfirmation
 from powauth.extensions.impersonation import Impersonation
+from powauth.extensions.invitation import Invitation
 from powauth.extensions.lock import Lock
 from powauth.extensions.manage_account import ManageAccount
 from powauth.extensions.prove import Prove
@@ -63,6 +64,11 @@ class Profile(Form):
     newsletter: bool = False
 
 
+def is_proved(ctx: Context, account: Account) -> bool:  # noqa: ARG001  whoever decides by more asks the context
+    """Say whether somebody may invite others here: whoever proved an address."""
+    return account.is_confirmed
+
+
 def create_app(
     *,
     secret: str,
@@ -102,6 +108,7 @@ def create_app(
             Audit(),
             Roles(),
             Impersonation(tells_owner=True),
+            Invitation(may_invite=is_proved),
         ],
     )
 

@@ -1,27 +1,26 @@
-"""Mailed links of an account, minted or still to be minted by the sender, end together."""
+"""Mailed links of an account or of something else, minted or still to be minted by the sender, end together."""
 
 import json
 from collections.abc import Callable, Mapping
 
-from powauth.accounts import Account
 from powauth.context import Context
 from powauth.outbox import OutboxRecord
-from powauth.tokens import TokenKind
+from powauth.tokens import Holder, TokenKind
 
 
 async def end_links(
     ctx: Context,
-    account: Account,
+    holder: Holder,
     *kinds: TokenKind,
     unless: Callable[[str, Mapping[str, str]], bool] | None = None,
 ) -> None:
-    """End an account's links of these kinds, all of them if none is named, and the mails that are to hold one.
+    """End a holder's links of these kinds, all of them if none is named, and the mails that are to hold one.
 
     `unless` is given the token's kind and the data of each, and says which ones stay.
     """
-    await ctx.tokens.revoke(account, *kinds, unless=unless)
+    await ctx.tokens.revoke(holder, *kinds, unless=unless)
     outbox = ctx.records(OutboxRecord)
-    for row in await outbox.find(where={"owner": account.handle}):
+    for row in await outbox.find(where={"owner": holder.handle}):
         mail = ctx.plan.mail_kinds.get(row.kind)
         token = mail.token if mail else None
         if token is None or (kinds and token not in kinds):

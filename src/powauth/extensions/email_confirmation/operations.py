@@ -81,19 +81,23 @@ async def cancel(ctx: Context, account: Account) -> None:
     await ctx.records(PendingEmail).delete_all(where={"owner": account.handle})
 
 
-async def make_way(ctx: Context, account: Account, email: str) -> None:
+async def make_way(ctx: Context, account: Account | None, email: str) -> None:
     """Let a proved mailbox win over an account that was made with its address and never proved: that one is erased.
 
     Raises `Conflict` when the address is another account's that may be in use.
     """
     holder = await ctx.accounts.by_email(email)
-    if holder is None or holder.handle == account.handle:
+    if holder is None or (account is not None and holder.handle == account.handle):
         return
     holder = await ctx.lock(holder.handle)
-    is_unproved = await ctx.records(UnprovedRecord).get(holder.handle) is not None
-    if holder.is_confirmed or not is_unproved:
+    if not await is_unproved(ctx, holder):
         raise Conflict
     await erase_account(ctx, holder)
+
+
+async def is_unproved(ctx: Context, account: Account) -> bool:
+    """Say whether an account was made with an address that nobody proved, and that nobody can use before."""
+    return not account.is_confirmed and await ctx.records(UnprovedRecord).get(account.handle) is not None
 
 
 async def note_unproved(ctx: Context, account: Account) -> None:
