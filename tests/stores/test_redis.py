@@ -175,7 +175,7 @@ GARBAGE = [
 ]
 
 
-@pytest.mark.parametrize("garbage", GARBAGE)
+@pytest.mark.parametrize("garbage", GARBAGE, ids=range(len(GARBAGE)))
 async def test_what_is_no_record_is_unknown_and_never_absent(store: RedisStore, admin: Any, garbage: bytes) -> None:
     await admin.hset("powauth:{7:session:ada}", "1", garbage)
     for call in (
@@ -187,7 +187,7 @@ async def test_what_is_no_record_is_unknown_and_never_absent(store: RedisStore, 
             await call
 
 
-@pytest.mark.parametrize("garbage", GARBAGE[:-1])
+@pytest.mark.parametrize("garbage", GARBAGE[:-1], ids=range(len(GARBAGE) - 1))
 async def test_what_is_no_record_stops_nobody_from_ending_the_rest(
     store: RedisStore, admin: Any, garbage: bytes
 ) -> None:
