@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from powauth import InvalidCredentials
-from tests.cli.importing.world import Moved, move, new_home, people, run_maker, upgraded
+from tests.cli.importing.world import BCRYPT, Moved, move, new_home, people, run_maker, upgraded
 from tests.cli.shop import PASSWORD, Shop
 
 HASHERS = ("pbkdf2-sha256", "argon2", "bcrypt-sha256", "bcrypt", "scrypt")
@@ -130,3 +130,36 @@ def test_roles_go_into_a_column_if_there_is_one(folder: Path, site: Path) -> Non
     home = new_home(folder)
     moved = move(home, "django", f"sqlite:///{site}", "--map", "roles=name")
     assert not moved.says("roles")
+
+
+def test_roles_become_roles_as_far_as_it_is_said_which_is_which(folder: Path, site: Path) -> None:
+    home = new_home(
+        folder,
+        more=f"{BCRYPT}\nfrom powauth.extensions.roles import Roles",
+        extensions="(SignIn(), Roles(roles=('editor', 'admin')))",
+    )
+    moved = move(home, "django", f"sqlite:///{site}", "--role", "editors=editor")
+    staff = people(home)["staff@example.com"]
+    found = home.data("roles", "list", "--account", "staff@example.com")
+    assert [row["role"] for row in found] == ["editor"]
+    assert len(moved.says("roles")) == 1
+    aside = (Path.cwd() / "powauth-set-aside.jsonl").read_text().splitlines()
+    lines = [json.loads(line) for line in aside]
+    assert [line["role"] for line in lines if line["kind"] == "role" and line["handle"] == staff.handle] == ["staff"]
+
+
+@pytest.mark.parametrize(("role", "says"), [("editors=owner", "owner is no role"), ("editors", "write it as --role")])
+def test_a_role_that_nobody_knows_here_is_refused_before_anything_is_read(
+    folder: Path, site: Path, role: str, says: str
+) -> None:
+    more = f"{BCRYPT}\nfrom powauth.extensions.roles import Roles"
+    home = new_home(folder, more=more, extensions="(SignIn(), Roles())")
+    result = home.run("import", "django", "--from", f"sqlite:///{site}", "--role", role)
+    assert (result.exit_code, people(home)) == (2, {})
+    assert says in result.output
+
+
+def test_without_roles_in_the_application_none_is_granted(home: Shop, site: Path) -> None:
+    result = home.run("import", "django", "--from", f"sqlite:///{site}", "--role", "editors=editor")
+    assert (result.exit_code, people(home)) == (2, {})
+    assert "Roles()" in result.output

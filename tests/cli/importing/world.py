@@ -88,6 +88,7 @@ def upgraded(shop: Shop, email: str, password: str = PASSWORD) -> None:
 
 
 __all__ = [
+    "BCRYPT",
     "HERE",
     "PASSWORD",
     "database_of",

@@ -17,6 +17,7 @@ from powauth.cli.importing.columns import pairs, read_columns
 from powauth.cli.importing.engines import connect, read_url
 from powauth.cli.importing.files import is_file, stage
 from powauth.cli.importing.fitting import Fitting, NeedsFamily
+from powauth.cli.importing.granting import read_granting
 from powauth.cli.importing.journal import Journal
 from powauth.cli.importing.moving import Reading, Totals, claims_of, move
 from powauth.cli.importing.newcomer import Remark
@@ -47,6 +48,7 @@ class Order:
     set_aside: Path
     columns: Sequence[str]
     mapped: Sequence[str]
+    roles: Sequence[str]
     renamed: Sequence[str]
     proved: str | None
     locks_end_after: int | None
@@ -73,6 +75,9 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--rename", "renamed", multiple=True, metavar="THEIRS=NAME", help="A column that has another name there.")
 @click.option("--map", "mapped", multiple=True, metavar="THEIRS=COLUMN", help="Fill a column of the application's own.")
 @click.option("--set", "columns", multiple=True, metavar="COLUMN=VALUE", help="The same, with one value for all.")
+@click.option(
+    "--role", "roles", multiple=True, metavar="THEIRS=ROLE", help="Grant a role of Roles() for one of theirs."
+)
 @click.option(
     "--proved", metavar="THEIRS", help="A column that says, if something is in it, that the address was proved."
 )
@@ -155,7 +160,8 @@ def fitting_of(auth: Auth[Any], order: Order, claims: Claims) -> Fitting:
     """Return what the application asks of an account."""
     lasts = None if order.locks_end_after is None else timedelta(minutes=order.locks_end_after)
     columns = read_columns(auth.database, order.columns, order.mapped)
-    return Fitting(auth.identifiers, auth.plan.passwords.foreign, columns, claims, auth.clock.now(), lasts)
+    granting = read_granting(auth, order.roles)
+    return Fitting(auth.identifiers, auth.plan.passwords.foreign, columns, claims, auth.clock.now(), lasts, granting)
 
 
 @asynccontextmanager

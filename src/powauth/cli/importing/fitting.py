@@ -16,6 +16,7 @@ from powauth.accounts import (
 from powauth.cli.importing import claims
 from powauth.cli.importing.claims import Claims, Rival
 from powauth.cli.importing.columns import ROLES, Columns, is_storable
+from powauth.cli.importing.granting import Granting
 from powauth.cli.importing.newcomer import LeftOut, Newcomer, Remark
 from powauth.passwords.flask_security import DOUBLE, SINGLE, FlaskSecurityHashes, unmarked
 from powauth.passwords.foreign import ForeignHash, fault
@@ -38,6 +39,10 @@ class Fitted:
     account: NewAccount
     newcomer: Newcomer
     remarks: tuple[Remark, ...]
+    roles: tuple[str, ...] = ()
+    """What it is granted here."""
+    lost_roles: tuple[str, ...] = ()
+    """What it had there and is nobody's here."""
 
 
 class NeedsFamily(Exception):
@@ -55,6 +60,7 @@ class Fitting:
     now: datetime
     locks_end_after: timedelta | None
     """How long a lock lasts in the other system, if it ends by itself."""
+    granting: Granting
 
     def fit(self, newcomer: Newcomer) -> Fitted:
         """Return the account. Raises `LeftOut`."""
@@ -77,7 +83,14 @@ class Fitting:
         )
         remarks += self._set_aside(newcomer)
         remarks += [Remark("locked", "it was locked or inactive: it stays locked", "note")] if locked_at else []
-        return Fitted(newcomer.key, account, newcomer, tuple(replace(r, key=newcomer.key) for r in remarks))
+        return Fitted(
+            newcomer.key,
+            account,
+            newcomer,
+            tuple(replace(r, key=newcomer.key) for r in remarks),
+            roles=self.granting.granted(newcomer),
+            lost_roles=self.granting.without_place(newcomer),
+        )
 
     def _email(self, newcomer: Newcomer, remarks: list[Remark]) -> str | None:
         typed = newcomer.email
@@ -144,8 +157,11 @@ class Fitting:
             yield Remark("identities", "its identities at providers are set aside: powauth has no place for them yet")
         if newcomer.addresses:
             yield Remark("addresses", "its further addresses are set aside: an account has one")
-        if newcomer.roles and ROLES not in self.columns.mapped.values():
-            yield Remark("roles", "its roles are set aside: --map roles=column gives them to a column of yours")
+        if self.granting.without_place(newcomer) and ROLES not in self.columns.mapped.values():
+            says = (
+                "roles of it are set aside: --role theirs=ours grants one, --map roles=column fills a column of yours"
+            )
+            yield Remark("roles", says)
 
 
 WHY = {

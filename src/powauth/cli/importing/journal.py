@@ -143,5 +143,5 @@ def set_aside(one: Fitted) -> str:
     addresses: Sequence[Mapping[str, object]] = [
         {"kind": "address", "email": known.email, "confirmed": known.is_proved} for known in newcomer.addresses
     ]
-    roles: Sequence[Mapping[str, object]] = [{"kind": "role", "role": role} for role in newcomer.roles]
+    roles: Sequence[Mapping[str, object]] = [{"kind": "role", "role": role} for role in one.lost_roles]
     return "\n".join(json.dumps({**head, **line}) for line in (*identities, *addresses, *roles))

@@ -14,6 +14,7 @@ from powauth.cli.importing.journal import Journal
 from powauth.cli.importing.newcomer import Remark
 from powauth.context import Context
 from powauth.errors import Taken
+from powauth.extensions.roles.records import RoleRecord
 from powauth.tenants import Tenant
 
 
@@ -58,6 +59,7 @@ class Writer:
         self.journal.intend(fresh)
         async with self.auth.begin(tenant=self.tenant) as ctx:
             failed = await self._add(ctx, fresh)
+            await _grant(ctx, [one for one in fresh if one.key not in failed])
         self.journal.settle([one.key for one in fresh if one.key not in failed], list(failed))
         return {**refused, **failed}
 
@@ -103,6 +105,14 @@ class Writer:
             says = f"the application's database refuses it: {type(error).__name__}"
             return Remark("refused", says, "left_out", one.key)
         return None
+
+
+async def _grant(ctx: Context, made: Sequence[Fitted]) -> None:
+    """Give new accounts their roles: nobody granted them here, and there is no session to replace."""
+    for one in made:
+        for role in one.roles:
+            record = RoleRecord(account=one.account.handle, role=role, granted_at=ctx.now)
+            await ctx.records(RoleRecord).add(record)
 
 
 async def holders_of(accounts: Accounts, news: Sequence[NewAccount]) -> Sequence[Account]:
