@@ -9,10 +9,10 @@ import pytest
 
 from tests.cli.project import ENV, Project
 
-FASTAPI = '''"""My shop."""
+FASTAPI = '''"""My kiosk."""
 from fastapi import FastAPI
 
-app = FastAPI(title="Café")  # the shop
+app = FastAPI(title="Café")  # the kiosk
 
 
 @app.get("/")
@@ -34,7 +34,7 @@ class User(Base):  # people
     age: Mapped[int | None]
 """
 DB = """from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
-engine = create_async_engine("sqlite+aiosqlite:///shop.db")
+engine = create_async_engine("sqlite+aiosqlite:///kiosk.db")
 Session = async_sessionmaker(engine)
 """
 FACTORY = """from contextlib import asynccontextmanager
@@ -76,8 +76,8 @@ asyncio.run(main())
 
 @pytest.fixture
 def empty(tmp_path: Path) -> Project:
-    (tmp_path / "shop").mkdir()
-    return Project(tmp_path / "shop", f"sqlite+aiosqlite:///{tmp_path}/app.db")
+    (tmp_path / "kiosk").mkdir()
+    return Project(tmp_path / "kiosk", f"sqlite+aiosqlite:///{tmp_path}/app.db")
 
 
 def unchanged_by_a_second_run(project: Project, *args: str) -> None:
@@ -100,7 +100,7 @@ def test_what_was_there_keeps_every_byte_and_the_result_is_well_formed(empty: Pr
     empty.done("init", "--yes")
     brought = "from powauth.fastapi import install\nfrom auth import auth, lifespan\n"
     expected = FASTAPI.replace("import FastAPI\n", f"import FastAPI\n{brought}")
-    expected = expected.replace('é")  # the shop\n', 'é", lifespan=lifespan)  # the shop\ninstall(app, auth)\n')
+    expected = expected.replace('é")  # the kiosk\n', 'é", lifespan=lifespan)  # the kiosk\ninstall(app, auth)\n')
     assert empty.path("main.py").read_bytes().decode() == expected.replace("\n", "\r\n")
     ruff = str(Path(sys.executable).parent / "ruff")
     for check in (["format", "--check"], ["check", "--select", "E,F,I,UP,B"]):
@@ -130,21 +130,21 @@ def test_nothing_is_written_before_somebody_agrees(empty: Project) -> None:
 
 
 def test_a_package_with_its_own_models_and_sessions_keeps_them(empty: Project) -> None:
-    empty.write("shop/__init__.py", "")
-    empty.write("shop/models.py", MODELS)
-    empty.write("shop/db.py", DB)
-    empty.write("shop/main.py", FACTORY)
+    empty.write("kiosk/__init__.py", "")
+    empty.write("kiosk/models.py", MODELS)
+    empty.write("kiosk/db.py", DB)
+    empty.write("kiosk/main.py", FACTORY)
     done = empty.data("init", "--yes")
-    assert done["files"] == ["shop/auth.py", "shop/models.py", "shop/main.py"]
-    written = empty.path("shop/auth.py").read_text()
-    assert "from shop.db import Session\nfrom shop.models import User\n" in written
-    assert "class User(AccountColumns, Base):  # people\n" in empty.path("shop/models.py").read_text()
-    assert "\t)\n\tinstall(app, auth)\n\treturn app\n" in empty.path("shop/main.py").read_text()
+    assert done["files"] == ["kiosk/auth.py", "kiosk/models.py", "kiosk/main.py"]
+    written = empty.path("kiosk/auth.py").read_text()
+    assert "from kiosk.db import Session\nfrom kiosk.models import User\n" in written
+    assert "class User(AccountColumns, Base):  # people\n" in empty.path("kiosk/models.py").read_text()
+    assert "\t)\n\tinstall(app, auth)\n\treturn app\n" in empty.path("kiosk/main.py").read_text()
     left = "\n".join(done["then"])  # what could not be placed, and nothing else
     assert "await database.create_tables()" in left
     assert "rows of User" in left
     assert "lifespan=lifespan" not in left
-    assert empty.data("routes", "--app", "shop.main:create_app")
+    assert empty.data("routes", "--app", "kiosk.main:create_app")
     unchanged_by_a_second_run(empty)
 
 

@@ -19,7 +19,7 @@ from powauth.extensions.sign_in import SignIn
 from powauth.extensions.sign_up import SignUp
 from powauth.testing import Answer, Site, sign_in_as
 from tests.ci import STEP
-from tests.house import PASSWORD, House, house, settle
+from tests.house import PASSWORD, House, house, let, settle
 from tests.withstand.attack import (
     ADA,
     FORM,
@@ -137,6 +137,7 @@ ALLOWED: list[Headers] = [
 
 @pytest.fixture
 async def browsers(home: House) -> tuple[Site, ...]:
+    await let(home, ADA, "admin")  # so that every page is open to somebody
     return home.site(), await signed_in(home), await parked(home)
 
 

@@ -22,7 +22,7 @@ from powauth.starlette import current_account, install
 from powauth.testing import Answer, Site
 from tests.ci import STEP
 from tests.core.test_redirects import CORPUS
-from tests.house import BASE_URL, PASSWORD, House, house
+from tests.house import BASE_URL, PASSWORD, House, house, let, settle
 from tests.withstand.attack import (
     ADA,
     EVE,
@@ -64,7 +64,7 @@ def leads_nowhere(answer: Answer) -> bool:
 async def test_only_these_pages_take_an_address_and_all_of_them_are_attacked_below(home: House) -> None:
     """S55: a page that is new has to be added to this file."""
     taking = {path for path, page in posts(home.auth) if any(known.name == "next" for known in fields(home.auth, page))}
-    assert taking == {"/sign-in", "/sign-up", "/prove", "/invitations/token"}
+    assert taking == {"/sign-in", "/sign-up", "/prove", "/invitations/token", "/impersonate"}
 
 
 async def test_signing_in_leads_nobody_away(home: House) -> None:
@@ -131,6 +131,17 @@ async def test_proving_again_leads_nobody_away(home: House) -> None:
         home.clock.move(timedelta(minutes=1))
         answer = await site.post("/prove", password=PASSWORD, next=value)
         assert leads_nowhere(answer), value
+
+
+async def test_acting_as_somebody_leads_nobody_away(home: House) -> None:
+    await settle(home.site(), "bob@example.com")
+    await let(home, ADA, "admin")
+    for value in SOME:
+        home.clock.move(timedelta(minutes=3))
+        site = await signed_in(home)
+        answer = await site.post("/impersonate", email="bob@example.com", reason="a request", next=value)
+        assert leads_nowhere(answer), value
+        assert answer.status == 422 or (await site.post("/impersonate/end")).location == "/"
 
 
 async def test_a_detour_leads_nobody_away(home: House) -> None:

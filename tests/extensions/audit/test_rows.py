@@ -51,12 +51,15 @@ EXEMPT = {
     "EmailChanging",
     "Closing",
     "AccountShown",
+    "AccountDescribed",
+    "Acting",
+    "Inviting",
     "DevicesListed",
 }
 """Of what is only about to happen there is no row: what came of it has one, the refusal too."""
 
-PLAIN = {"factor", "kind", "limit", "device"}
-"""The texts that are written: names that code chose, and the public id of a device."""
+PLAIN = {"factor", "kind", "limit", "device", "role", "reason"}
+"""The texts that are written: names that code chose, the public id of a device, and why somebody acts as another."""
 
 ADA = Account(AccountId("1"), Handle("a" * 32), "ada@example.com", "ada", "$argon2id$CANARY", datetime.now(UTC))
 
@@ -225,7 +228,7 @@ async def test_who_acts_as_somebody_stands_beside_whom_they_acted_as(home: House
     assert isinstance(entered, Entered)
     async with home.auth.begin(caller=Caller(session=entered.session)) as ctx:
         await ctx.emit(PasswordChanged(account=ada))
-    for found in (await row(home, "password_changed"), (await rows(home, "signed_in"))[-1]):
+    for found in (await row(home, "password_changed"), (await rows(home, "session_started"))[-1]):
         assert (found.account, found.actor, found.behalf) == (ada.handle, bob.handle, ada.handle)
     own = (await rows(home, "signed_in"))[0]
     assert (own.actor, own.behalf) == (ada.handle, "")

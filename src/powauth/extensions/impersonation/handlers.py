@@ -19,7 +19,7 @@ async def start(request: Request[ActForm], ctx: Context) -> Outcome:
         raise InvalidForm({ctx.plan.identifiers[0]: [FieldError("impersonation.nobody")]})
     entered = await begin(ctx, account, reason=form.reason)
     data = {"account": account_data(entered.account), "session": session_data(entered.session)}
-    to = form.next or ctx.plan.paths.get("after_sign_in", entered.account)
+    to = ctx.target(form.next) or ctx.plan.paths.get("after_sign_in", entered.account)
     return Done(to=to, data=data, session=entered.session)
 
 

@@ -12,6 +12,8 @@ from powauth.extensions.invitation.records import InvitationRecord
 class Inviting(Event):
     """Somebody is about to be invited. A hook that raises an `AuthError` refuses."""
 
+    is_fact = False
+
     inviter: Account | None
     """Who invites; `None` at the command line."""
     form: InvitationForm
