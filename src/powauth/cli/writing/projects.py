@@ -169,9 +169,10 @@ def _kind(node: ast.ClassDef, names: Mapping[str, str]) -> str:
 
 def dependency(sessions: Thing) -> str:
     """Return the function beside the sessions that gives one to a request; empty without one."""
-    for node in sessions.source.tree.body:
-        is_like = isinstance(node, ast.AsyncFunctionDef) and not _asks(node.args) and not node.decorator_list
-        if is_like and any(_gives(inner, sessions.name) for inner in node.body):
+    functions = [node for node in sessions.source.tree.body if isinstance(node, ast.AsyncFunctionDef)]
+    for node in functions:
+        is_plain = not _asks(node.args) and not node.decorator_list
+        if is_plain and any(_gives(inner, sessions.name) for inner in node.body):
             return node.name
     return ""
 
