@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from powauth.cli.writing.projects import Survey, Thing, module_name
+from powauth.cli.writing.projects import Survey, Thing, dependency, module_name
 
 AUTH = '''"""Sign-up, sign-in and what belongs to them."""
 
@@ -45,15 +45,13 @@ async def lifespan(app: {app}) -> AsyncGenerator[None]:
     await database.create_tables()
     yield
 '''
-GUARD = """
+GET_DB = """
 
 async def get_db() -> AsyncGenerator[AsyncSession]:
     async with {sessions}() as db:
         yield db
-
-
-CurrentUser = Annotated[{user}, Depends(current_user(auth, db=get_db))]
 """
+GUARD = "\n\nCurrentUser = Annotated[{user}, Depends(current_user(auth, db={get_db}))]\n"
 
 EXTENSIONS = (
     ("email_confirmation", "EmailConfirmation"),
@@ -76,9 +74,7 @@ def drafted(app: Thing, found: Survey, folder: Path, *, makes_tables: bool) -> s
     framework = ("fastapi", "FastAPI") if is_fastapi else ("starlette.applications", "Starlette")
     if makes_tables:
         wanted += [("collections.abc", "AsyncGenerator"), ("contextlib", "asynccontextmanager"), framework]
-    if is_fastapi:
-        wanted += [("collections.abc", "AsyncGenerator"), ("typing", "Annotated"), ("fastapi", "Depends")]
-        wanted += [("sqlalchemy.ext.asyncio", "AsyncSession"), ("powauth.fastapi", "current_user")]
+    guard = _guard(found, folder, wanted, sessions=sessions, user=user) if is_fastapi else ""
     return AUTH.format(
         imports=_imports(wanted),
         models=models,
@@ -86,8 +82,18 @@ def drafted(app: Thing, found: Survey, folder: Path, *, makes_tables: bool) -> s
         sessions=sessions,
         user=user,
         lifespan=LIFESPAN.format(app=framework[1]) if makes_tables else "",
-        guard=GUARD.format(sessions=sessions, user=user) if is_fastapi else "",
+        guard=guard,
     )
+
+
+def _guard(found: Survey, folder: Path, wanted: list[tuple[str, str]], *, sessions: str, user: str) -> str:
+    """Return the guard; it reads the user with the project's own dependency: two would be two transactions."""
+    wanted += [("typing", "Annotated"), ("fastapi", "Depends"), ("powauth.fastapi", "current_user")]
+    if found.sessions and (known := dependency(found.sessions[0])):
+        wanted.append((module_name(found.sessions[0].source.path, folder), known))
+        return GUARD.format(user=user, get_db=known)
+    wanted += [("collections.abc", "AsyncGenerator"), ("sqlalchemy.ext.asyncio", "AsyncSession")]
+    return GET_DB.format(sessions=sessions) + GUARD.format(user=user, get_db="get_db")
 
 
 def _imports(wanted: Sequence[tuple[str, str]]) -> str:

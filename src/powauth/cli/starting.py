@@ -4,7 +4,7 @@ import ast
 import importlib.util
 import keyword
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from powauth.cli.drafts import drafted
@@ -159,12 +159,18 @@ def _tables(
         return [], [f"in your lifespan:\n    {lines}"] if is_left else [], []
     env = read(Path(history.script.env_py_location))
     _, edits = bring(env, module, auth)
-    changes = [Change(env.path, env.data, env.edited(edits).data)]
+    changes = [Change(env.path, env.data, env.edited([_kept(edit) for edit in edits]).data)]
     left = []
     if any(name == "target_metadata" and _is_none(value) for name, value in assignments(env.tree)):
         base = found.bases[0].name if found.bases else "Base"
         left = [f"{named(env.path, root)}, or no migration knows the tables:\n    target_metadata = {base}.metadata"]
     return changes, left, ["then: alembic revision --autogenerate -m accounts", "then: alembic upgrade head"]
+
+
+def _kept(edit: Edit) -> Edit:
+    """Return an import for its effect with the mark that keeps linters from taking it out, and the tables with it."""
+    is_line = edit.text.lstrip().startswith("from ")
+    return replace(edit, text=edit.text.replace("\n", "  # noqa: F401\n", 1)) if is_line else edit
 
 
 def _is_none(value: ast.expr | None) -> bool:

@@ -165,3 +165,29 @@ def _kind(node: ast.ClassDef, names: Mapping[str, str]) -> str:
         return "base"
     is_model = any(target == "__tablename__" for target, _ in assignments(ast.Module(node.body, [])))
     return "likely" if is_model and node.name in USERS else ""
+
+
+def dependency(sessions: Thing) -> str:
+    """Return the function beside the sessions that gives one to a request; empty without one."""
+    functions = [node for node in sessions.source.tree.body if isinstance(node, ast.AsyncFunctionDef)]
+    for node in functions:
+        is_plain = not _asks(node.args) and not node.decorator_list
+        if is_plain and any(_gives(inner, sessions.name) for inner in node.body):
+            return node.name
+    return ""
+
+
+def _asks(args: ast.arguments) -> bool:
+    return bool(args.posonlyargs or args.args or args.kwonlyargs or args.vararg or args.kwarg)
+
+
+def _gives(node: ast.stmt, sessions: str) -> bool:
+    """Say whether it is `async with sessions() as db:` with a `yield db` inside."""
+    if not isinstance(node, ast.AsyncWith) or len(node.items) != 1:
+        return False
+    call, given = node.items[0].context_expr, node.items[0].optional_vars
+    if not isinstance(call, ast.Call) or not isinstance(given, ast.Name) or call.args or call.keywords:
+        return False
+    yields = [inner.value for inner in ast.walk(node) if isinstance(inner, ast.Yield)]
+    yields_it = [isinstance(value, ast.Name) and value.id == given.id for value in yields]
+    return yields_it == [True] and isinstance(call.func, ast.Name) and call.func.id == sessions
