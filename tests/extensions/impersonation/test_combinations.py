@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from powauth import Account
+from powauth import Account, Caller, PasswordChanged
 from powauth.session import Proof
 from powauth.starlette import begin, current_session, install
 from powauth.starlette import sign_in as enter
@@ -160,3 +160,24 @@ async def test_a_remembered_administrator_comes_back_as_themselves_and_does_noth
     assert answer.status == 401
     assert (await site.get("/account", headers=NAVIGATES)).status == 200
     assert await who(site) == ADMIN
+
+
+async def test_the_owner_is_not_told_from_where_an_administrator_works(home: House) -> None:
+    """S66: the mail does not tell who it was; neither do the lists tell where to find them."""
+    support = home.site().browser(client="203.0.113.7")
+    await sign_in(support, ADMIN)
+    await support.post("/impersonate", email=MEMBER, reason="request 7")
+    owner = home.site().program(client="198.51.100.3")
+    await sign_in(owner, MEMBER)
+    member = await account(home, MEMBER)
+    async with home.auth.begin() as ctx:
+        (acting,) = [session for session in await ctx.sessions.list(member.handle) if session.actor]
+    async with home.auth.begin(caller=Caller(session=acting, client="203.0.113.7")) as ctx:
+        await ctx.emit(PasswordChanged(account=member))
+    activity = (await owner.get("/activity")).json["activity"]
+    assert any(entry["by_somebody_else"] for entry in activity)
+    listed = (await owner.get("/sessions")).json["sessions"]
+    assert any(session["marks"] for session in listed)
+    assert "203.0.113.7" not in str([activity, listed])
+    assert "198.51.100.3" in str(activity)
+    assert "198.51.100.3" in str(listed)
