@@ -41,6 +41,8 @@ class Caller:
     language: str = ""
     """One of those that are offered; empty where no request tells, and then the tenant's."""
     session: Session | None = None
+    is_another: bool = False
+    """Whether the session is of another account than the one that what was sent was filled in as."""
     pending: Pending | None = None
     known: frozenset[Handle] = frozenset()
     """The accounts that this browser signed in to before."""
@@ -142,8 +144,8 @@ class Context:
 
     @property
     def session(self) -> Session:
-        """The caller's session. Raises `NotSignedIn`."""
-        if self.caller.session is None:
+        """The caller's session. Raises `NotSignedIn`, also for what was filled in as somebody else."""
+        if self.caller.session is None or self.caller.is_another:
             raise NotSignedIn
         return self.caller.session
 
@@ -365,4 +367,4 @@ class Context:
 
     def signed_in_as(self, session: Session) -> None:
         """Go on as somebody with this session."""
-        self.caller = replace(self.caller, session=session)
+        self.caller = replace(self.caller, session=session, is_another=False)

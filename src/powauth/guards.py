@@ -31,7 +31,7 @@ class Guard(Generic[U]):
         Raises `NotSignedIn`, `CrossSite`, and what the requirement raises.
         """
         session = await visit.session()
-        if session is None:
+        if session is None or visit.is_another:
             raise NotSignedIn
         check_origin(self.auth, visit)
         if self.require is not None or session.actor is not None:

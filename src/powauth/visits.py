@@ -47,6 +47,8 @@ class Visit:
         self._session: Session | None = None
         self._is_read = False
         self._returned: tuple[datetime, dict[str, Cookie]] | None = None
+        self.is_another = False
+        """Whether the browser came back as another account, with what was filled in as the one before."""
         self._tenant = plan.single if plan.tenants is None else None
 
     @property
@@ -150,8 +152,14 @@ class Visit:
             if session is not None:
                 self.carry(session)
                 self.know(session.handle)
+                self.is_another = self.raw.is_unsafe and self._was_of() not in {None, session.handle}
                 return True
         return False
+
+    def _was_of(self) -> Handle | None:
+        """Return whose the session was that the browser's cookie names, whether or not it is over."""
+        ticket = self.sessions.read(self.received("session") or "")
+        return ticket.handle if ticket else None
 
     def _declared(self) -> dict[str, str]:
         """Return what the browser sent of the cookies that extensions declare."""
@@ -171,7 +179,7 @@ class Visit:
 
     def carry(self, session: Session) -> None:
         """Let the answer hand out this session's cookie, and the rest of the request run under it."""
-        self._session, self._found = session, Found(session)
+        self._session, self._found, self.is_another = session, Found(session), False
         self.write("session", self.sessions.secret(session), max_age=None)
 
     def forget(self) -> None:
@@ -277,7 +285,7 @@ class Visit:
     async def caller(self) -> Caller:
         """Return who asks."""
         session = await self.session()
-        return replace(await self._stranger(), session=session)
+        return replace(await self._stranger(), session=session, is_another=self.is_another)
 
     async def _stranger(self) -> Caller:
         """Return all that is known of who asks, but the session."""

@@ -110,3 +110,14 @@ async def test_the_page_can_be_left_away_and_rows_are_written_all_the_same(tmp_p
         await settle(site)
         assert (await site.get("/activity")).status == 404
         assert len(await rows(home)) > 3
+
+
+@pytest.mark.parametrize("before", ["%00", "%FF", "zz", "0" * 31 + "%00"])
+async def test_a_place_in_the_list_that_nobody_was_given_shows_the_newest(site: Site, before: str) -> None:
+    """S55: what no engine would store never reaches one."""
+    await settle(site)
+    program = site.program()
+    program.jar = site.jar
+    newest = (await program.get("/activity")).json["activity"]
+    assert newest
+    assert (await program.get(f"/activity?before={before}")).json["activity"] == newest

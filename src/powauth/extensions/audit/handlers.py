@@ -1,5 +1,6 @@
 """The page on which people see what happened to their account."""
 
+import re
 from collections.abc import Mapping
 from urllib.parse import parse_qs
 
@@ -12,6 +13,7 @@ from powauth.pages import Outcome, Shown
 from powauth.routing import SIGNED_IN, Get
 
 PAGE = 25
+_ID = re.compile("[0-9a-f]{32}")
 SAID = ".did."
 """In a message code: what follows is an event, what stands before is the extension that has the words for it."""
 
@@ -27,7 +29,8 @@ async def show(request: Request[NoForm], ctx: Context) -> Outcome:
 
 
 def _before(request: Request[NoForm]) -> str:
-    return (parse_qs(request.raw.query, max_num_fields=10).get("before") or [""])[0][:32]
+    before = (parse_qs(request.raw.query, max_num_fields=10).get("before") or [""])[0]
+    return before if _ID.fullmatch(before) else ""
 
 
 def events(codes: tuple[str, ...]) -> Mapping[str, str]:
@@ -37,15 +40,16 @@ def events(codes: tuple[str, ...]) -> Mapping[str, str]:
 
 
 def describe(row: AuditRecord, words: Mapping[str, str], ctx: Context) -> dict[str, object]:
-    """Return a row as its owner may see it."""
+    """Return a row as its owner may see it: where an administrator works from is not theirs to know."""
+    is_others = bool(row.operator) or (row.actor not in {"", row.account})
     return {
         "event": row.event,
         "text": words[row.event],
         "at": row.at,
         "device": row.device,
-        "client": row.client,
+        "client": "" if is_others else row.client,
         "is_this_session": row.session == ctx.session.public_id,
-        "by_somebody_else": bool(row.operator) or (row.actor not in {"", row.account}),
+        "by_somebody_else": is_others,
     }
 
 

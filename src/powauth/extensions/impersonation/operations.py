@@ -125,6 +125,8 @@ async def end(ctx: Context) -> Session | None:
     Raises `Forbidden` for whoever acts as nobody.
     """
     acting = ctx.caller.session
+    if ctx.caller.is_another:  # the time was over: the browser came back by itself as this was sent
+        return acting
     if acting is not None and acting.actor is None:
         raise Forbidden
     own = await take_back(ctx, of=acting.actor if acting else None)

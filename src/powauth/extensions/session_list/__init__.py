@@ -37,11 +37,11 @@ async def show(request: Request[NoForm], ctx: Context) -> Outcome:  # noqa: ARG0
 
 
 def describe(session: Session, ctx: Context, *, marks: Sequence[str]) -> dict[str, object]:
-    """Return a session as its owner may see it."""
+    """Return a session as its owner may see it: where an administrator works from is not theirs to know."""
     return {
         "id": session.public_id,
         "device": session.device,
-        "client": session.client,
+        "client": session.client if session.actor in {None, ctx.actor} else "",
         "transport": session.transport,
         "created_at": session.created_at,
         "seen_at": session.seen_at,
