@@ -197,8 +197,13 @@ def published(issuer: str, doors: str = "", **changes: Any) -> dict[str, Any]:
 
 
 def openid(
-    metadata: Mapping[str, Any], *, at: str = "", tokens: Mapping[str, Any] = TOKENS, **more: Any
+    metadata: Mapping[str, Any],
+    *,
+    at: str = "",
+    tokens: Mapping[str, Any] = TOKENS,
+    userinfo: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return the answers of a provider's doors: metadata, keys and tokens."""
+    """Return the answers of a provider's doors: metadata, keys, tokens and, if it is asked, userinfo."""
     discovery = at or metadata["issuer"].rstrip("/") + "/.well-known/openid-configuration"
-    return {discovery: metadata, metadata["jwks_uri"]: keys(), metadata["token_endpoint"]: dict(tokens), **more}
+    doors = {discovery: metadata, metadata["jwks_uri"]: keys(), metadata["token_endpoint"]: dict(tokens)}
+    return doors if userinfo is None else {**doors, metadata["userinfo_endpoint"]: userinfo}

@@ -1,4 +1,4 @@
-"""Auth0. Answers as in https://auth0.com/docs/api/authentication (2026-11-24)."""
+"""Auth0. Answers as documented on 2026-11-24: https://auth0.com/docs/api/authentication/user-profile/get-user-info.md"""
 
 import pytest
 
@@ -19,7 +19,7 @@ class TestAuth0(Signed):
     value = Auth0(**SETTINGS, issuer=ISSUER)
     token = DOORS["token_endpoint"]
     issuer = ISSUER
-    answers = openid(DOORS, **{USERINFO: ADA})
+    answers = openid(DOORS, userinfo=ADA)
     said = SAID
     claims = {"sub": "ada", "email": "ada@example.com", "email_verified": True, "name": "Ada"}
     silent = {USERINFO: {"sub": SAID["sub"]}}

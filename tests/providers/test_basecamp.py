@@ -1,4 +1,4 @@
-"""Basecamp. Answers as in https://github.com/basecamp/bc3-api/blob/master/sections/authentication.md (2026-11-24)."""
+"""Basecamp. Answers as documented on 2026-11-24: https://github.com/basecamp/bc3-api/blob/master/sections/authentication.md"""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Bitbucket Cloud. Answers as in https://developer.atlassian.com/cloud/bitbucket/rest/api-group-users/ (2026-11-24)."""
+"""Bitbucket Cloud. Answers as documented on 2026-11-24: https://developer.atlassian.com/cloud/bitbucket/rest/api-group-users/"""
 
 import pytest
 

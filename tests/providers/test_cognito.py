@@ -1,4 +1,4 @@
-"""Amazon Cognito. Answers as in https://docs.aws.amazon.com/cognito/latest/developerguide/userinfo-endpoint.html (2026-11-24)."""
+"""Amazon Cognito. Answers as documented on 2026-11-24: https://docs.aws.amazon.com/cognito/latest/developerguide/userinfo-endpoint.html"""
 
 import pytest
 
@@ -26,7 +26,7 @@ class TestCognito(Signed):
     value = Cognito(**SETTINGS, issuer=ISSUER)
     token = DOORS["token_endpoint"]
     issuer = ISSUER
-    answers = openid(DOORS, **{USERINFO: ADA})
+    answers = openid(DOORS, userinfo=ADA)
     said = SAID
     claims = {"sub": "ada", "email": "ada@example.com", "email_verified": True, "name": "Ada"}
     silent = {USERINFO: {"sub": SAID["sub"]}}

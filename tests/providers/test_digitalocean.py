@@ -1,4 +1,4 @@
-"""DigitalOcean. Answers as in https://docs.digitalocean.com/reference/api/oauth (2026-11-24)."""
+"""DigitalOcean. Answers as documented on 2026-11-24: https://docs.digitalocean.com/reference/api/oauth"""
 
 import pytest
 

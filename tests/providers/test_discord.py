@@ -1,4 +1,4 @@
-"""Discord. Answers as in https://discord.com/developers/docs/resources/user (2026-11-24)."""
+"""Discord. Answers as documented on 2026-11-24: https://discord.com/developers/docs/resources/user"""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Microsoft Entra ID. Answers as in https://learn.microsoft.com/en-us/entra/identity-platform/migrate-off-email-claim-authorization (2026-11-24)."""
+"""Microsoft Entra ID. Answers as documented on 2026-11-24: https://learn.microsoft.com/en-us/entra/identity-platform/migrate-off-email-claim-authorization"""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def wanted(tenant: str) -> str:
 class TestEntra(Signed):
     value = Entra(**SETTINGS, tenant="common")
     token = DOORS["token_endpoint"]
-    issuer = SAID["iss"]
+    issuer = f"{HOST}/{TENANT}/v2.0"
     answers = openid(DOORS, at=wanted("common"))
     said = SAID
     claims = {"sub": "ada", "email": "ada@example.com", "email_verified": True, "oid": "o", "tid": TENANT}

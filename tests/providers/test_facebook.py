@@ -1,4 +1,4 @@
-"""Facebook. Answers as in https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow (2026-11-24)."""
+"""Facebook. Answers as documented on 2026-11-24: https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow"""
 
 import hashlib
 import hmac

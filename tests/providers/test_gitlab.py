@@ -1,4 +1,4 @@
-"""GitLab. Answers as in https://docs.gitlab.com/integration/openid_connect_provider/ (2026-11-24)."""
+"""GitLab. Answers as documented on 2026-11-24: https://docs.gitlab.com/integration/openid_connect_provider/"""
 
 import pytest
 
@@ -17,7 +17,7 @@ class TestGitLab(Signed):
     value = GitLab(**SETTINGS)
     token = DOORS["token_endpoint"]
     issuer = ISSUER
-    answers = openid(DOORS, **{USERINFO: ADA})
+    answers = openid(DOORS, userinfo=ADA)
     said = SAID
     claims = {"sub": "4711", "email": "ada@example.com", "email_verified": True, "name": "Ada"}
     silent = {USERINFO: {"sub": SAID["sub"]}}

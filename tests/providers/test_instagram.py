@@ -1,4 +1,4 @@
-"""Instagram. Answers as in https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/business-login (2026-11-24)."""
+"""Instagram. Answers as documented on 2026-11-24: https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/business-login"""
 
 import pytest
 

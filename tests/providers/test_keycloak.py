@@ -1,4 +1,4 @@
-"""Keycloak. Answers as in https://www.keycloak.org/securing-apps/oidc-layers (2026-11-24)."""
+"""Keycloak. Answers as documented on 2026-11-24: https://wjw465150.gitbooks.io/keycloak-documentation/content/securing_apps/topics/oidc/oidc-generic.html"""
 
 import pytest
 
@@ -17,7 +17,7 @@ class TestKeycloak(Signed):
     value = Keycloak(**SETTINGS, issuer=ISSUER)
     token = DOORS["token_endpoint"]
     issuer = ISSUER
-    answers = openid(DOORS, **{USERINFO: ADA})
+    answers = openid(DOORS, userinfo=ADA)
     said = SAID
     claims = {"sub": "ada", "email": "ada@example.com", "email_verified": True, "name": "Ada"}
     silent = {USERINFO: {"sub": SAID["sub"]}}

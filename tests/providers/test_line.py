@@ -1,4 +1,4 @@
-"""LINE. Answers as in https://developers.line.biz/en/docs/line-login/verify-id-token/ (2026-11-24)."""
+"""LINE. Answers as documented on 2026-11-24: https://developers.line.biz/en/docs/line-login/verify-id-token/"""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""LinkedIn. Answers as in https://learn.microsoft.com/en-us/linkedin/consumer/integrations/self-serve/sign-in-with-linkedin-v2 (2026-11-24)."""
+"""LinkedIn. Answers as documented on 2026-11-24: https://learn.microsoft.com/en-us/linkedin/consumer/integrations/self-serve/sign-in-with-linkedin-v2"""
 
 import pytest
 
@@ -20,7 +20,7 @@ class TestLinkedIn(Signed):
     value = LinkedIn(**SETTINGS)
     token = DOORS["token_endpoint"]
     issuer = ISSUER
-    answers = openid(DOORS, tokens=GIVEN, **{USERINFO: ADA})
+    answers = openid(DOORS, tokens=GIVEN, userinfo=ADA)
     said = SAID
     claims = {"sub": "782bbtaQ", "email": "ada@example.com", "email_verified": True, "name": "Ada"}
     silent = {USERINFO: {"sub": SAID["sub"]}}

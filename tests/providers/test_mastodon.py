@@ -1,4 +1,4 @@
-"""Mastodon. Answers as in https://docs.joinmastodon.org/entities/Token/ (2026-11-24)."""
+"""Mastodon. Answers as documented on 2026-11-24: https://docs.joinmastodon.org/entities/Token/"""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Okta. Answers as in https://developer.okta.com/docs/reference/api/oidc/ (2026-11-24)."""
+"""Okta, beside what `emulate` imitates: answers as OpenID Connect has them (2026-11-24)."""
 
 import pytest
 
@@ -17,7 +17,7 @@ class TestOkta(Signed):
     value = Okta(**SETTINGS, issuer=ISSUER)
     token = DOORS["token_endpoint"]
     issuer = ISSUER
-    answers = openid(DOORS, **{USERINFO: ADA})
+    answers = openid(DOORS, userinfo=ADA)
     said = SAID
     claims = {"sub": "00uid4BxXw6I6TV4m0g3", "email": "ada@example.com", "email_verified": True, "name": "Ada"}
     silent = {USERINFO: {"sub": SAID["sub"]}}

@@ -1,4 +1,4 @@
-"""Reddit. Answers as in https://github.com/reddit-archive/reddit/wiki/OAuth2 (2026-11-24)."""
+"""Reddit. Answers as documented on 2026-11-24: https://github.com/reddit-archive/reddit/wiki/OAuth2"""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Slack. Answers as in https://docs.slack.dev/reference/methods/openid.connect.token (2026-11-24)."""
+"""Slack. Answers as documented on 2026-11-24: https://docs.slack.dev/reference/methods/openid.connect.token"""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Spotify. Answers as in https://developer.spotify.com/documentation/web-api/reference/get-current-users-profile (2026-11-24)."""
+"""Spotify. Answers as documented on 2026-11-24: https://developer.spotify.com/documentation/web-api/reference/get-current-users-profile"""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Strava. Answers as in https://developers.strava.com/docs/authentication/ (2026-11-24)."""
+"""Strava. Answers as documented on 2026-11-24: https://developers.strava.com/docs/authentication/"""
 
 import pytest
 

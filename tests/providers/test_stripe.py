@@ -1,4 +1,4 @@
-"""Stripe Connect. Answers as in https://docs.stripe.com/connect/oauth-reference (2026-11-24)."""
+"""Stripe Connect. Answers as documented on 2026-11-24: https://docs.stripe.com/connect/oauth-reference"""
 
 import pytest
 

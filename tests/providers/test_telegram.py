@@ -1,4 +1,4 @@
-"""Telegram. Answers as in https://core.telegram.org/widgets/login (2026-11-24)."""
+"""Telegram. Answers as documented on 2026-11-24: https://core.telegram.org/widgets/login"""
 
 import hashlib
 import hmac
@@ -61,7 +61,8 @@ async def refusal(data: str, channel: Channel = "login_widget", **changes: Any) 
 
 
 async def test_both_channels_name_the_same_person() -> None:
-    for fields, channel in ((WIDGET, "login_widget"), (APP, "web_mini_app")):
+    channels: tuple[tuple[dict[str, str], Channel], ...] = ((WIDGET, "login_widget"), (APP, "web_mini_app"))
+    for fields, channel in channels:
         identity = await come(sealed(fields, channel), channel)
         assert (identity.issuer, identity.subject, identity.claims.given_name) == (
             "https://telegram.org",

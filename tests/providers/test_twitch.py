@@ -1,4 +1,4 @@
-"""Twitch. Answers as in https://dev.twitch.tv/docs/authentication/getting-tokens-oidc (2026-11-24)."""
+"""Twitch. Answers as documented on 2026-11-24: https://dev.twitch.tv/docs/authentication/getting-tokens-oidc"""
 
 import pytest
 

@@ -1,4 +1,7 @@
-"""X by OAuth 2.0 and by OAuth 1.0a. Answers as in https://docs.x.com/fundamentals/authentication/oauth-2-0/user-access-token and https://developer.x.com/en/docs/accounts-and-users/manage-account-settings/api-reference/get-account-verify_credentials (2026-11-24)."""
+"""X by OAuth 2.0 and by OAuth 1.0a. Answers as documented on 2026-11-24:
+https://docs.x.com/fundamentals/authentication/oauth-2-0/user-access-token
+https://developer.x.com/en/docs/accounts-and-users/manage-account-settings/api-reference/get-account-verify_credentials
+"""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Zitadel. Answers as in https://zitadel.com/docs/apis/openidoauth/scopes (2026-11-24)."""
+"""Zitadel. Answers as documented on 2026-11-24: https://zitadel.com/docs/apis/openidoauth/scopes"""
 
 import pytest
 
@@ -19,7 +19,7 @@ class TestZitadel(Signed):
     value = Zitadel(client_id=ID, issuer=ISSUER, trusted_audiences=("69234237810729019",))
     token = DOORS["token_endpoint"]
     issuer = ISSUER
-    answers = openid(DOORS, **{USERINFO: ADA})
+    answers = openid(DOORS, userinfo=ADA)
     said = SAID
     claims = {"sub": "ada", "email": "ada@example.com", "email_verified": True, "name": "Ada"}
     silent = {USERINFO: {"sub": SAID["sub"]}}
