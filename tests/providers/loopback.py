@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -99,7 +99,7 @@ def _pairs(text: str) -> dict[str, str]:
 
 
 @contextmanager
-def serving() -> Iterator[Loopback]:
+def serving() -> Generator[Loopback]:
     """Give a server until the block ends."""
     site = Loopback()
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Here", (Handler,), {"site": site}))

@@ -12,7 +12,7 @@ DOORS = published(ISSUER, "https://acme.eu.auth0.com")
 SAID = {"iss": ISSUER, "sub": "ada", "email": "ada@example.com", "email_verified": True, "name": "Ada"}
 USERINFO = DOORS["userinfo_endpoint"]
 ADA = {name: value for name, value in SAID.items() if name != "iss"}
-ADA |= {"updated_at": "2026-01-02T03:04:05.678Z"}
+ADA.update({"updated_at": "2026-01-02T03:04:05.678Z"})
 
 
 class TestAuth0(Signed):

@@ -43,7 +43,13 @@ class TestEntra(Signed):
             assert (claims.email, claims.email_verified) == ("ada@example.com", None)
 
     async def test_a_tenant_speaks_for_itself_alone(self, site: Loopback) -> None:
-        for claims in ({"tid": OTHER}, {"tid": None}, {"tid": "a/../b"}, {"iss": f"{HOST}/{OTHER}/v2.0"}):
+        wrong: tuple[dict[str, Any], ...] = (
+            {"tid": OTHER},
+            {"tid": None},
+            {"tid": "a/../b"},
+            {"iss": f"{HOST}/{OTHER}/v2.0"},
+        )
+        for claims in wrong:
             with pytest.raises(BadToken):
                 await self.sign_in_with(site, **claims)
 

@@ -12,7 +12,7 @@ DOORS = published(ISSUER, "https://www.linkedin.com/oauth/v2")
 SAID = {"iss": ISSUER, "sub": "782bbtaQ", "email": "ada@example.com", "email_verified": True, "name": "Ada"}
 USERINFO = DOORS["userinfo_endpoint"]
 ADA = {name: value for name, value in SAID.items() if name != "iss"}
-ADA |= {"locale": {"country": "US", "language": "en"}}
+ADA.update({"locale": {"country": "US", "language": "en"}})
 GIVEN = {"access_token": "access-token", "expires_in": 60, "scope": "email,openid,profile"}
 
 

@@ -1,7 +1,5 @@
 """Slack. Answers as documented on 2026-11-24: https://docs.slack.dev/reference/methods/openid.connect.token"""
 
-from dataclasses import replace
-
 import pytest
 
 from powauth.oauth import BadToken, Reason
@@ -36,10 +34,10 @@ class TestSlack(Signed):
 
     async def test_people_of_another_workspace_are_refused(self, site: Loopback) -> None:
         site.answers.update(self.answers)
-        begun = await replace(self.value, team="T0RR").begin(site.tools(), redirect_uri=BACK)
+        begun = await Slack(**SETTINGS, team="T0RR").begin(site.tools(), redirect_uri=BACK)
         assert "team=T0RR" in begun.url
-        replace(self.value, team="T0RR").check_claims(SAID)
+        Slack(**SETTINGS, team="T0RR").check_claims(SAID)
         for claims in (SAID, {}):
             with pytest.raises(BadToken) as caught:
-                replace(self.value, team="T0XX").check_claims(claims)
+                Slack(**SETTINGS, team="T0XX").check_claims(claims)
             assert caught.value.reason is Reason.TENANT

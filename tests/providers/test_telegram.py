@@ -48,7 +48,8 @@ def sealed(fields: dict[str, str], channel: Channel = "login_widget", bot: str =
 
 
 async def come(data: str, channel: Channel = "login_widget", record: Record | None = None, **changes: Any) -> Identity:
-    value = Telegram(**{"bot_token": BOT, "channel": channel, **changes})
+    settings: dict[str, Any] = {"bot_token": BOT, "channel": channel, **changes}
+    value = Telegram(**settings)
     return await value.complete(data, now=TODAY, seen=record or Record())
 
 

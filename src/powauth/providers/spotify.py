@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from powauth.oauth import OAuth2
+from powauth.oauth.reading import as_list
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,10 +21,10 @@ class Spotify(OAuth2):
 
     def normalise(self, raw: Mapping[str, Any]) -> Mapping[str, object]:
         """Return Spotify's words in those of OpenID Connect. Its `id` may change, and its address nobody proved."""
-        images = raw.get("images") or [{}]
+        images = as_list(raw.get("images")) or []
         return {
             "sub": raw["account_id"],
             "name": raw.get("display_name"),
-            "picture": images[0].get("url"),
+            "picture": images[0].get("url") if images else None,
             "email": raw.get("email"),
         }

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from powauth.oauth import ClientAuthentication, OpenIDConnect
+from powauth.oauth.reading import as_list
 
 WANTED = json.dumps({"id_token": dict.fromkeys(("email", "email_verified", "picture", "preferred_username"))})
 
@@ -23,5 +24,5 @@ class Twitch(OpenIDConnect):
 
     def token_answer(self, answer: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the tokens with the scopes as the standard has them: Twitch makes a list of them."""
-        scope = answer.get("scope")
-        return {**answer, "scope": " ".join(scope)} if isinstance(scope, list) else answer
+        scope = as_list(answer.get("scope"))
+        return {**answer, "scope": " ".join(scope)} if scope is not None else answer
