@@ -1,5 +1,7 @@
 """LinkedIn. Answers as documented on 2026-11-24: https://learn.microsoft.com/en-us/linkedin/consumer/integrations/self-serve/sign-in-with-linkedin-v2"""
 
+from typing import Any
+
 import pytest
 
 from powauth.providers import LinkedIn
@@ -11,7 +13,7 @@ ISSUER = "https://www.linkedin.com/oauth"
 DOORS = published(ISSUER, "https://www.linkedin.com/oauth/v2")
 SAID = {"iss": ISSUER, "sub": "782bbtaQ", "email": "ada@example.com", "email_verified": True, "name": "Ada"}
 USERINFO = DOORS["userinfo_endpoint"]
-ADA = {name: value for name, value in SAID.items() if name != "iss"}
+ADA: dict[str, Any] = {name: value for name, value in SAID.items() if name != "iss"}
 ADA.update({"locale": {"country": "US", "language": "en"}})
 GIVEN = {"access_token": "access-token", "expires_in": 60, "scope": "email,openid,profile"}
 
