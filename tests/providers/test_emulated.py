@@ -28,7 +28,7 @@ from powauth.oauth import (
 )  # fmt: skip
 from powauth.oauth.code_flow import CodeFlow
 from powauth.oauth.standard import tools as standard_tools
-from powauth.providers import Apple, GitHub, Google
+from powauth.providers import Apple, Entra, GitHub, Google, Okta
 from tests.oauth.browser import BACK, Browser
 from tests.oauth.paper import Paper, coming_back, said
 
@@ -238,6 +238,26 @@ async def test_a_provider_is_signed_in_with_by_configuration_alone(
     assert (await sign_in(tools, value, pick)).claims.email == pick
 
 
+async def test_okta_and_entra_are_signed_in_with_by_name(tools: Tools, emulate_port: Port) -> None:
+    settings: dict[str, Any] = {"client_id": "okta-id", "client_secret": "okta-secret", **AT_HOME}
+    okta = Okta(issuer=f"http://localhost:{emulate_port('okta')}", client_authentication=POST, **settings)
+    assert (await sign_in(tools, okta, "testuser@okta.local")).claims.email == "testuser@okta.local"
+    at, tenant = f"http://localhost:{emulate_port('microsoft')}", "9188040d-6c67-4c5b-b112-36a304b66dad"
+    entra = Entra(
+        client_id="ms-id",
+        client_secret="ms-secret",
+        tenant="consumers",
+        issuer=f"{at}/{{tenantid}}/v2.0",
+        discovery=f"{at}/.well-known/openid-configuration",
+        **AT_HOME,
+    )
+    identity = await sign_in(tools, entra, "ada@outlook.example")
+    assert identity.issuer == f"{at}/{tenant}/v2.0"
+    assert (identity.claims.email, identity.claims.email_verified) == ("ada@outlook.example", None)
+    with pytest.raises((BadToken, Malformed)):
+        await sign_in(tools, replace(entra, tenant="9f1b4f1e-0000-4000-8000-000000000001"), "ada@outlook.example")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Linear(OAuth2):
     """Asks by GraphQL."""
@@ -318,3 +338,12 @@ def test_a_provider_needs_an_id_and_a_secret_and_shows_neither(kind: Any) -> Non
 async def test_what_is_missing_is_said_at_the_beginning(tools: Tools) -> None:
     with pytest.raises(ConfigurationError, match="github: client_secret is missing"):
         await GitHub(client_id="id").begin(tools, redirect_uri=BACK)
+
+
+def test_an_enterprise_server_of_github_is_a_provider_of_its_own() -> None:
+    value = GitHub(client_id="id", client_secret="secret").at("https://GitHub.Example.com/")
+    doors = (value.authorization_endpoint, value.token_endpoint, value.userinfo_endpoint, value.emails_endpoint)
+    assert all(door.startswith("https://github.example.com/") for door in doors)
+    assert (value.issuer, value.problems()) == ("https://github.example.com", ())
+    with pytest.raises(ValueError, match="host"):
+        GitHub(client_id="id", client_secret="secret").at("https://github.example.com/path")

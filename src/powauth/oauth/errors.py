@@ -64,6 +64,7 @@ class Reason(StrEnum):
     CONTEXT_CLASS = "context_class"
     SUBJECT = "subject"
     HOSTED_DOMAIN = "hosted_domain"
+    REPLAYED = "replayed"
 
 
 class ProviderError(PowauthError):

@@ -79,7 +79,7 @@ class OpenIDConnect(CodeFlow):
             found += self.inline.problems(self.network)
             if self.inline.issuer != self.issuer:
                 found.append("inline: another issuer than the value's")
-        if TENANT in self.issuer and self.discovery is None and self.inline is None:
+        if TENANT in self.discovery_url and self.inline is None:
             found.append("discovery is missing: an issuer with {tenantid} is no address")
         return (*super().problems(), *(f"{self.name}: {problem}" for problem in found))
 

@@ -1,16 +1,17 @@
 """GitHub, by OAuth 2.0 and its API."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from powauth.oauth import ClientAuthentication, Malformed, OAuth2, Tokens, Tools
 from powauth.oauth.reading import as_list, as_object, read_json
+from powauth.providers.hosts import origin
 
 
 @dataclass(frozen=True, kw_only=True)
 class GitHub(OAuth2):
-    """GitHub. `GitHub(client_id=…, client_secret=…)`."""
+    """GitHub. `GitHub(client_id=…, client_secret=…)`; your own: `.at("https://github.example.com")`."""
 
     name: str = "github"
     client_authentication: ClientAuthentication = ClientAuthentication.POST
@@ -20,6 +21,18 @@ class GitHub(OAuth2):
     userinfo_endpoint: str = "https://api.github.com/user"
     emails_endpoint: str = "https://api.github.com/user/emails"
     issuer: str = "https://github.com"
+
+    def at(self, address: str) -> Self:
+        """Return the same for a GitHub Enterprise Server. Raises `ValueError` unless it is the address of a host."""
+        host = origin(address)
+        return replace(
+            self,
+            authorization_endpoint=f"{host}/login/oauth/authorize",
+            token_endpoint=f"{host}/login/oauth/access_token",
+            userinfo_endpoint=f"{host}/api/v3/user",
+            emails_endpoint=f"{host}/api/v3/user/emails",
+            issuer=host,
+        )
 
     async def userinfo(self, tools: Tools, tokens: Tokens) -> Mapping[str, Any]:
         """Return the person, and the addresses: the one in the profile may be anybody's."""
