@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,8 +13,8 @@ from tests.extensions.providers.fake import Fake
 from tests.house import House, all_extensions, house
 
 
-def extensions(*providers: Fake, **settings: object) -> tuple[Extension, ...]:
-    return (*all_extensions(), Providers(providers=providers, **settings))  # type: ignore[arg-type]
+def extensions(*providers: Fake, **settings: Any) -> tuple[Extension, ...]:
+    return (*all_extensions(), Providers(providers=providers, **settings))
 
 
 @pytest.fixture

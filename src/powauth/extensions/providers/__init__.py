@@ -9,6 +9,7 @@ from powauth.events import CredentialChanged
 from powauth.extension import Buttons, Link, Manifest
 from powauth.extensions import sign_in, sign_up
 from powauth.extensions.manage_account import ACCOUNT, AccountShown
+from powauth.extensions.prove import PROVE
 from powauth.extensions.providers import identities, operations
 from powauth.extensions.providers.events import Connected, Disconnected, WaysCounted
 from powauth.extensions.providers.flows import SLOTS
@@ -27,7 +28,6 @@ from powauth.extensions.providers.messages import MESSAGES
 from powauth.extensions.providers.ports import Provider
 from powauth.extensions.providers.records import IdentityRecord, TokensRecord
 from powauth.extensions.providers.settings import ProviderSettings
-from powauth.extensions.prove import PROVE
 
 __all__ = [
     "CALLBACK",

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 from powauth.context import Context
-from powauth.errors import AlreadySignedIn, Forbidden, InvalidForm, NotFound, NotSignedIn, Stale
-
+from powauth.errors import AlreadySignedIn, Forbidden, InvalidForm, NotSignedIn, Stale
 from powauth.extensions.manage_account import ACCOUNT
 from powauth.extensions.providers import flows, identities, operations, travelling
 from powauth.extensions.providers.errors import BadFlow
@@ -116,9 +115,7 @@ def _proved(found: Recognised, trip: Trip, extras: Mapping[type[Form], Form]) ->
     )
 
 
-def _registered(
-    ctx: Context, made: Recognised | Detour, trip: Trip, extras: Mapping[type[Form], Form]
-) -> Outcome:
+def _registered(ctx: Context, made: Recognised | Detour, trip: Trip, extras: Mapping[type[Form], Form]) -> Outcome:
     if isinstance(made, Detour):
         action = {"name": ctx.plan.pages[made.page].code, "url": ctx.url(made.page)}
         return Done(to=made.page, data={"action": action}, status=201)
@@ -214,12 +211,8 @@ async def disconnect(request: Request[NoForm], ctx: Context) -> Outcome:
     return Done(to=_home(ctx) or None, notice="disconnected", session=changed.session)
 
 
-START = Post(
-    name="start", path="/providers/{provider}", form=StartForm, submit=start, signs_in=True
-)
-CALLBACK = CallBack(
-    name="callback", path="/providers/{provider}/callback", ask=ask, finish=finish, receive=receive
-)
+START = Post(name="start", path="/providers/{provider}", form=StartForm, submit=start, signs_in=True)
+CALLBACK = CallBack(name="callback", path="/providers/{provider}/callback", ask=ask, finish=finish, receive=receive)
 COMPLETE = FormPage(
     name="complete",
     path="/providers/{provider}/complete",
@@ -287,5 +280,3 @@ def _disconnect_button(name: str, title: str) -> Button:
         words={"provider": title},
         is_dangerous=True,
     )
-
-

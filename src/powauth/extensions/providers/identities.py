@@ -139,5 +139,3 @@ def read_identity(plain: Mapping[str, Any]) -> Identity:
 def factor_of(provider: str) -> str:
     """Return the name of the factor that a provider's word is."""
     return f"provider:{provider}"
-
-

@@ -2,9 +2,8 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import cast
 
 from powauth.accounts import (
     Account,
@@ -18,8 +17,9 @@ from powauth.accounts import (
     parse_username,
 )
 from powauth.context import Context
-from powauth.errors import ActionRequired, FieldError, Forbidden, InvalidCredentials, InvalidForm, NotFound, Stale
+from powauth.errors import ActionRequired, FieldError, Forbidden, InvalidCredentials, InvalidForm, NotFound
 from powauth.events import Authenticated
+from powauth.extensions.prove import PROVE
 from powauth.extensions.providers import identities, mails
 from powauth.extensions.providers.errors import LastWayIn, NotRegistered, OtherAccount
 from powauth.extensions.providers.events import Connected, Disconnected, WaysCounted
@@ -27,7 +27,6 @@ from powauth.extensions.providers.identities import factor_of
 from powauth.extensions.providers.ports import Provider
 from powauth.extensions.providers.records import IdentityRecord
 from powauth.extensions.providers.settings import ProviderSettings
-from powauth.extensions.prove import PROVE
 from powauth.forms import Form
 from powauth.oauth import Identity, ProviderError
 from powauth.oauth.code_flow import CodeFlow
@@ -295,5 +294,3 @@ async def forget_unproved(ctx: Context, handle: Handle) -> None:
     """Forget every identity of an account: whoever reads its mailbox is its owner, whoever connected them may not be."""
     for row in await identities.of_account(ctx, handle):
         await identities.remove(ctx, row)
-
-

@@ -54,7 +54,9 @@ class ProviderSettings(Extension):
         found: list[str] = []
         if not callable(self.providers):
             names = [provider.name for provider in self.providers]
-            found += [f"{name}: two providers have this name" for name in sorted({n for n in names if names.count(n) > 1})]
+            found += [
+                f"{name}: two providers have this name" for name in sorted({n for n in names if names.count(n) > 1})
+            ]
             found += [problem for provider in self.providers for problem in provider.problems()]
             found += ["providers is empty: list whom people may sign in with"] if not names else []
         if self.fresh <= timedelta(0):
