@@ -4,7 +4,7 @@ import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from powauth.context import Context
 from powauth.errors import AlreadySignedIn, MethodNotAllowed, NotFound, NotSignedIn
@@ -217,7 +217,7 @@ def as_call_back(page: Page) -> CallBack[Any]:
     found: Any = page  # of whatever result
     if not isinstance(found, CallBack):
         raise TypeError(page)
-    return cast("CallBack[Any]", found)
+    return found
 
 
 def form_of(page: Page) -> type[Form] | None:

@@ -7,7 +7,7 @@ from powauth.context import Context
 from powauth.errors import AlreadySignedIn, Forbidden, InvalidForm, NotSignedIn, Stale
 from powauth.extensions.manage_account import ACCOUNT
 from powauth.extensions.providers import flows, identities, operations, travelling
-from powauth.extensions.providers.errors import BadFlow
+from powauth.extensions.providers.errors import BadFlow, NotRegistered
 from powauth.extensions.providers.flows import Purpose, Shelf, Trip
 from powauth.extensions.providers.forms import CompleteForm, StartForm
 from powauth.extensions.providers.operations import Recognised, Wanted
@@ -144,7 +144,7 @@ def _asks_more(ctx: Context, wanted: Wanted) -> bool:
 async def _incomplete(ctx: Context, trip: Trip, identity: Identity) -> Outcome:
     """Keep who came back, for the browser they came back with, and ask for the rest."""
     if not ctx[ProviderSettings].registration:
-        raise operations.NotRegistered
+        raise NotRegistered
     secret = flows.bind(ctx)
     kept = {"trip": flows.plain_trip(trip), "identity": identities.plain_identity(identity)}
     await Shelf(ctx).put("complete", secret, kept)

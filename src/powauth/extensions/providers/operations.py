@@ -17,7 +17,7 @@ from powauth.accounts import (
     parse_username,
 )
 from powauth.context import Context
-from powauth.errors import ActionRequired, FieldError, Forbidden, InvalidCredentials, InvalidForm, NotFound
+from powauth.errors import ActionRequired, FieldError, Forbidden, InvalidCredentials, InvalidForm, NotFound, OwnerOnly
 from powauth.events import Authenticated
 from powauth.extensions.prove import PROVE
 from powauth.extensions.providers import identities, mails
@@ -196,7 +196,9 @@ def check_owner(ctx: Context, back: str) -> None:
 
     Whoever acts as somebody else changes no credential (S66). `back` is where to go once it is proved again.
     """
-    if ctx.session.actor is not None or ctx.session.transport != "cookie":
+    if ctx.session.actor is not None:
+        raise OwnerOnly
+    if ctx.session.transport != "cookie":  # the browser that comes back brings no token
         raise Forbidden
     proved_at = ctx.session.proved_at()
     if proved_at is not None and ctx.now - proved_at <= ctx[ProviderSettings].fresh:
@@ -210,7 +212,7 @@ def check_owner(ctx: Context, back: str) -> None:
 async def connect(ctx: Context, identity: Identity) -> Changed:
     """Make an identity a way in to the signed-in account; every other session of it ends. Raises `OtherAccount`."""
     if ctx.session.actor is not None:
-        raise Forbidden
+        raise OwnerOnly
     account = await lock_unchanged(ctx, await ctx.account())
     row = await identities.find(ctx, identity)
     if row is not None:
@@ -232,6 +234,8 @@ async def _tell_connected(ctx: Context, account: Account, provider: str) -> None
 @operation
 async def prove(ctx: Context, identity: Identity) -> Recognised:
     """Return a fresh proof for the signed-in account. Raises `OtherAccount` for who came back as somebody else."""
+    if ctx.session.actor is not None:
+        raise OwnerOnly
     account = await ctx.account()
     row = await identities.find(ctx, identity)
     if row is None or row.owner != account.handle:
@@ -291,6 +295,6 @@ async def _revoke(ctx: Context, provider: CodeFlow, token: str, hint: str) -> No
 
 
 async def forget_unproved(ctx: Context, handle: Handle) -> None:
-    """Forget every identity of an account: whoever reads its mailbox is its owner, whoever connected them may not be."""
+    """Forget every identity of an account: its owner reads its mailbox, and may not be who connected them."""
     for row in await identities.of_account(ctx, handle):
         await identities.remove(ctx, row)
