@@ -8,6 +8,7 @@ from powauth.context import Context, on
 from powauth.events import CredentialChanged
 from powauth.extension import Buttons, Link, Manifest
 from powauth.extensions import sign_in, sign_up
+from powauth.extensions.invitation import OPEN
 from powauth.extensions.manage_account import ACCOUNT, AccountShown
 from powauth.extensions.prove import PROVE
 from powauth.extensions.providers import identities, operations
@@ -21,6 +22,7 @@ from powauth.extensions.providers.handlers import (
     START,
     offer_account,
     offer_prove,
+    offer_to_invited,
     offer_sign_in,
 )
 from powauth.extensions.providers.mails import CONNECTED, DISCONNECTED
@@ -77,6 +79,7 @@ class Providers(ProviderSettings):
             buttons=(
                 Buttons(on=sign_in.NEW, offer=offer_sign_in),
                 Buttons(on=sign_up.NEW, offer=offer_sign_in),
+                Buttons(on=OPEN, offer=offer_to_invited),
                 Buttons(on=ACCOUNT, offer=offer_account),
                 Buttons(on=PROVE, offer=offer_prove),
             ),

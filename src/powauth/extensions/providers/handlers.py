@@ -240,6 +240,11 @@ async def offer_sign_in(ctx: Context) -> Sequence[Button]:
     return [_button(provider, "sign_in_with", asks=True) for provider in await ctx[ProviderSettings].all(ctx)]
 
 
+async def offer_to_invited(ctx: Context) -> Sequence[Button]:
+    """Offer every provider to who is invited, and not signed in."""
+    return [] if await ctx.account_if_any() else await offer_sign_in(ctx)
+
+
 async def offer_prove(ctx: Context) -> Sequence[Button]:
     """Offer the account's providers that can show a fresh sign-in."""
     account = await ctx.account()

@@ -17,9 +17,12 @@ from powauth.accounts import (
     parse_username,
 )
 from powauth.context import Context
-from powauth.errors import ActionRequired, FieldError, Forbidden, InvalidCredentials, InvalidForm, NotFound, OwnerOnly
+from powauth.errors import ActionRequired, FieldError, Forbidden, InvalidCredentials, InvalidForm, InvalidToken, NotFound, OwnerOnly
 from powauth.events import Authenticated
 from powauth.extensions.prove import PROVE
+from powauth.extensions.email_confirmation import EmailConfirmation
+from powauth.extensions.email_confirmation.operations import is_unproved, make_way
+from powauth.extensions.invitation import Invitation, accept, carried
 from powauth.extensions.providers import identities, mails
 from powauth.extensions.providers.errors import LastWayIn, NotRegistered, OtherAccount
 from powauth.extensions.providers.events import Connected, Disconnected, WaysCounted
@@ -152,7 +155,11 @@ def is_proved(identity: Identity, email: str) -> bool:
 
 
 async def _is_taken(ctx: Context, email: str) -> bool:
-    return await ctx.accounts.by_email(email) is not None
+    """Say whether an address is an account's; one that nobody proved makes way for who did (S48)."""
+    account = await ctx.accounts.by_email(email)
+    if account is None:
+        return False
+    return not (ctx.has(EmailConfirmation) and await is_unproved(ctx, account))
 
 
 @operation
@@ -174,6 +181,8 @@ async def register(
         confirmed_at=ctx.now if proved else None,
         values=wanted.values,
     )
+    if proved and wanted.email is not None and ctx.has(EmailConfirmation):
+        await make_way(ctx, None, wanted.email)
     row = await identities.add(ctx, new.handle, identity)
     try:
         made = await sign_up(ctx, new, extras=extras)
@@ -181,11 +190,26 @@ async def register(
         await identities.remove(ctx, row)
         raise
     if isinstance(made, Detour):
-        if await ctx.accounts.by_handle(new.handle) is None:  # the address is another's, who is mailed; this one is not
+        account = await ctx.accounts.by_handle(new.handle)
+        if account is None:  # the address is another's, who is mailed; this one becomes nobody
             await identities.remove(ctx, row)
+        else:
+            await _is_made(ctx, account, identity)
         return made
-    await ctx.emit(Connected(account=made.account, provider=identity.provider))
+    await _is_made(ctx, made.account, identity)
     return Recognised(made.account, proof_of(ctx, made.account, identity), is_new=True)
+
+
+async def _is_made(ctx: Context, account: Account, identity: Identity) -> None:
+    """Announce a new account's provider, and let it accept the invitation that its browser kept."""
+    await ctx.emit(Connected(account=account, provider=identity.provider))
+    secret = carried(ctx) if ctx.has(Invitation) else ""
+    if not secret:
+        return
+    try:
+        await accept(ctx, secret, account, is_new=True)
+    except InvalidToken:  # over, or taken back: the account stands without it
+        return
 
 
 # ---- who is signed in ----
