@@ -23,8 +23,8 @@ from powauth.extensions.invitation import Invitation
 from powauth.extensions.lock import Lock
 from powauth.extensions.manage_account import ManageAccount
 from powauth.extensions.prove import Prove
-from powauth.extensions.remember_me import RememberMe
 from powauth.extensions.providers import Providers
+from powauth.extensions.remember_me import RememberMe
 from powauth.extensions.reopen import Reopen
 from powauth.extensions.reset_password import ResetPassword
 from powauth.extensions.roles import Roles, grant

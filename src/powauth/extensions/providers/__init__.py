@@ -22,8 +22,8 @@ from powauth.extensions.providers.handlers import (
     START,
     offer_account,
     offer_prove,
-    offer_to_invited,
     offer_sign_in,
+    offer_to_invited,
 )
 from powauth.extensions.providers.mails import CONNECTED, DISCONNECTED
 from powauth.extensions.providers.messages import MESSAGES

@@ -17,12 +17,22 @@ from powauth.accounts import (
     parse_username,
 )
 from powauth.context import Context
-from powauth.errors import ActionRequired, FieldError, Forbidden, InvalidCredentials, InvalidForm, InvalidToken, NotFound, OwnerOnly
+from powauth.errors import (
+    ActionRequired,
+    FieldError,
+    Forbidden,
+    InvalidCredentials,
+    InvalidForm,
+    InvalidToken,
+    NotFound,
+    OwnerOnly,
+    Stale,
+)
 from powauth.events import Authenticated
-from powauth.extensions.prove import PROVE
 from powauth.extensions.email_confirmation import EmailConfirmation
 from powauth.extensions.email_confirmation.operations import is_unproved, make_way
 from powauth.extensions.invitation import Invitation, accept, carried
+from powauth.extensions.prove import PROVE
 from powauth.extensions.providers import identities, mails
 from powauth.extensions.providers.errors import LastWayIn, NotRegistered, OtherAccount
 from powauth.extensions.providers.events import Connected, Disconnected, WaysCounted
@@ -173,6 +183,8 @@ async def register(
     if not ctx[ProviderSettings].registration:
         raise NotRegistered
     if errors := await open_questions(ctx, identity, wanted):
+        if await identities.find(ctx, identity) is not None:  # who has it all is the same person, a moment ago
+            raise Stale
         raise InvalidForm(errors)
     proved = wanted.email is not None and is_proved(identity, wanted.email)
     new = NewAccount(
