@@ -214,10 +214,11 @@ def as_post(page: Page) -> Post[Any] | None:
 
 def as_call_back(page: Page) -> CallBack[Any]:
     """Return a page that another site sends browsers back to. Raises `TypeError` for every other one."""
-    found: Any = page  # of whatever result
-    if not isinstance(found, CallBack):
+    if not isinstance(page, CallBack):
         raise TypeError(page)
-    return found
+    found: Any = page  # of whatever result
+    call_back: CallBack[Any] = found
+    return call_back
 
 
 def form_of(page: Page) -> type[Form] | None:

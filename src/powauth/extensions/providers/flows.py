@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from powauth.context import Context
 from powauth.oauth.aead import seal, unseal
@@ -128,4 +128,4 @@ def plain_trip(trip: Trip) -> dict[str, Any]:
 
 def read_trip(plain: Mapping[str, Any]) -> Trip:
     """Return the trip that was kept."""
-    return Trip(**cast("dict[str, Any]", dict(plain)))
+    return Trip(**plain)

@@ -58,7 +58,6 @@ class ProviderSettings(Extension):
                 f"{name}: two providers have this name" for name in sorted({n for n in names if names.count(n) > 1})
             ]
             found += [problem for provider in self.providers for problem in provider.problems()]
-            found += ["providers is empty: list whom people may sign in with"] if not names else []
         if self.fresh <= timedelta(0):
             found.append("fresh has to be longer than nothing")
         return tuple(found)

@@ -1,7 +1,7 @@
 """Going to a provider and coming back: the flow is kept, taken once, and nothing is believed that does not fit it."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -148,9 +148,9 @@ async def _come_back(ctx: Context, provider: Provider, query: str) -> Arrived:
     return Arrived(provider=provider, trip=trip, identity=await _complete(ctx, provider, trip, callback))
 
 
-def _state(read: object, text: str) -> str:
+def _state(read: Callable[[str], Callback], text: str) -> str:
     try:
-        callback = Callback.from_form(text) if read == Callback.from_form else Callback.from_query(text)
+        callback = read(text)
         found = next(filter(None, (callback.get(name) for name in STATES)), None)
     except ProviderError as error:
         raise BadFlow from error
