@@ -159,8 +159,9 @@ class Edge:
         if raw.path.startswith("/assets/"):
             return self._answers.asset(raw)
         page, params = self._router.find(raw.path, raw.method)
-        if isinstance(page, CallBack) and raw.method == "POST":
-            return await self._receive(visit, as_call_back(page), params)
+        call_back = as_call_back(page)
+        if call_back is not None and raw.method == "POST":
+            return await self._receive(visit, call_back, params)
         if raw.is_unsafe:
             base_origin = csrf.origin_of(tenant.base_url)
             csrf.check(raw, base_origin=base_origin, origins=self._plan.origins, has_bearer=visit.bearer is not None)
@@ -234,8 +235,9 @@ class Edge:
 
     async def _handle(self, call: Call) -> Handled:
         """Run the handler in one unit of work and commit it; begin again when the engine undid it."""
-        if isinstance(call.page, CallBack):
-            return await self._come_back(call, as_call_back(call.page))
+        call_back = as_call_back(call.page)
+        if call_back is not None:
+            return await self._come_back(call, call_back)
 
         async def handle(ctx: Context) -> Handled:
             self._refuse_actor(call)

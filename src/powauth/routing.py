@@ -212,13 +212,10 @@ def as_post(page: Page) -> Post[Any] | None:
     return post if isinstance(page, Post) else None
 
 
-def as_call_back(page: Page) -> CallBack[Any]:
-    """Return a page that another site sends browsers back to. Raises `TypeError` for every other one."""
-    if not isinstance(page, CallBack):
-        raise TypeError(page)
+def as_call_back(page: Page) -> CallBack[Any] | None:
+    """Return a page that another site sends browsers back to; `None` for every other one."""
     found: Any = page  # of whatever result
-    call_back: CallBack[Any] = found
-    return call_back
+    return found if isinstance(found, CallBack) else None
 
 
 def form_of(page: Page) -> type[Form] | None:
