@@ -23,6 +23,7 @@ from powauth.extensions.invitation import Invitation
 from powauth.extensions.lock import Lock
 from powauth.extensions.manage_account import ManageAccount
 from powauth.extensions.prove import Prove
+from powauth.extensions.providers import Providers
 from powauth.extensions.remember_me import RememberMe
 from powauth.extensions.reopen import Reopen
 from powauth.extensions.reset_password import ResetPassword
@@ -31,6 +32,7 @@ from powauth.extensions.security_mails import SecurityMails
 from powauth.extensions.session_list import SessionList
 from powauth.extensions.sign_in import SignIn
 from powauth.extensions.sign_up import SignUp
+from powauth.providers import GitHub
 from powauth.sqlalchemy import AccountColumns, SQLAlchemyDatabase
 from powauth.testing import FrozenClock, Outbox, Site
 
@@ -66,6 +68,7 @@ def whole_house() -> tuple[Extension, ...]:
         Roles(),
         Impersonation(),
         Invitation(may_invite=anybody),
+        Providers(providers=[GitHub(client_id="id", client_secret="secret")]),
     )
 
 

@@ -17,7 +17,7 @@ from powauth.errors import (
 from powauth.forms import Choice, FormField
 from powauth.http import File, Html, Json, RawRequest, Response
 from powauth.messages import Words
-from powauth.pages import Page, Shown
+from powauth.pages import Button, Page, Shown
 from powauth.plan import Plan
 from powauth.session import Session
 from powauth.templates import AccountView, PageView, Templates
@@ -54,6 +54,7 @@ class Answers:
         params: Mapping[str, str] | None = None,
         notices: tuple[str, ...] = (),
         account: AccountView | None = None,
+        buttons: tuple[Button, ...] = (),
     ) -> Views:
         """Return what makes views. Raises `NotFound` without templates: then nobody is promised a page."""
         if self._templates is None:
@@ -67,20 +68,25 @@ class Answers:
             notices=notices,
             account=account,
             is_acting=self._is_acting,
+            buttons=buttons,
         )
 
     def html(self, view: PageView, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
         """Return a page under a strict Content-Security-Policy."""
         if self._templates is None:
             raise NotFound
-        return Html(self._templates.page(view), status, {**self._security(), **self._language(), **(headers or {})})
+        security = self._security(leads_away=bool(view.buttons))
+        return Html(self._templates.page(view), status, {**security, **self._language(), **(headers or {})})
 
     def _language(self) -> dict[str, str]:
         return {"content-language": self.words.language, "vary": "Accept-Language"}
 
-    def _security(self) -> dict[str, str]:
-        # A redirect after a form counts as its target.
+    def _security(self, *, leads_away: bool) -> dict[str, str]:
+        # A redirect after a form counts as its target. Where a button leads on to is not known to its end: a provider
+        # passes people on to the doors of their own organisation.
         links = {f"{urlsplit(link).scheme}:" for link in self._plan.app_links}
+        if leads_away:
+            links |= {"https:"} if self._plan.is_https else {"https:", "http:"}
         targets = " ".join(["'self'", *sorted(self._plan.origins), *sorted(links)])
         return {
             "content-security-policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "

@@ -47,6 +47,20 @@ async def read_body(raw: RawRequest, *, most: int = MAX_BODY) -> Body:
     return Body(data, is_json=kind == JSON, sent=frozenset(data))
 
 
+async def read_form_text(raw: RawRequest, *, most: int) -> str:
+    """Return a URL-encoded form as it was sent, unread. Raises `TooLarge`, `UnsupportedMedia`, `Unreadable`."""
+    _refuse_encoded(raw)
+    _refuse_long(raw, most)
+    if essence(raw) != FORM:
+        raise UnsupportedMedia
+    content = await raw.body(most)
+    if len(content) > most:
+        raise TooLarge
+    with suppress(UnicodeDecodeError):
+        return content.decode("ascii")  # what is encoded has nothing else (URL standard, 5.2)
+    raise Unreadable
+
+
 def essence(raw: RawRequest) -> str | None:
     """Return the media type in lower case, without parameters. Raises `Unreadable` if there are two of them."""
     values = raw.header_values("content-type")

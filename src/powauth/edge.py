@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from powauth import cors, csrf
 from powauth.answers import Answers, error_headers, with_next
-from powauth.bodies import Body, read_body
+from powauth.bodies import Body, read_body, read_form_text
 from powauth.context import Caller, Context
 from powauth.errors import (
     ActionRequired,
@@ -28,9 +28,21 @@ from powauth.finish import Finish, Following
 from powauth.forms import Form, FormField, Identifier, NoForm, asked, read
 from powauth.http import RawRequest, Redirect, Request, Response, accept_prefers_html
 from powauth.operations import password_problems
-from powauth.pages import Outcome, Page, Shown
+from powauth.pages import Button, Outcome, Page, Shown
 from powauth.plan import Plan
-from powauth.routing import FormPage, Get, Router, as_post, form_of, methods, requirement, show_of
+from powauth.routing import (
+    MOST_RECEIVED,
+    CallBack,
+    FormPage,
+    Get,
+    Router,
+    as_call_back,
+    as_post,
+    form_of,
+    methods,
+    requirement,
+    show_of,
+)
 from powauth.templates import AccountView, Templates
 from powauth.units import begin
 from powauth.visits import Visit
@@ -72,6 +84,7 @@ class Handled:
     outcome: Outcome
     extras: Mapping[type[Form], Form]
     account: AccountView | None
+    buttons: tuple[Button, ...] = ()
 
 
 class Edge:
@@ -146,6 +159,9 @@ class Edge:
         if raw.path.startswith("/assets/"):
             return self._answers.asset(raw)
         page, params = self._router.find(raw.path, raw.method)
+        call_back = as_call_back(page)
+        if call_back is not None and raw.method == "POST":
+            return await self._receive(visit, call_back, params)
         if raw.is_unsafe:
             base_origin = csrf.origin_of(tenant.base_url)
             csrf.check(raw, base_origin=base_origin, origins=self._plan.origins, has_bearer=visit.bearer is not None)
@@ -164,6 +180,16 @@ class Edge:
                 return await self._refuse(call, error)
             call = await self._with_body(call, await read_body(raw))
         return await self._serve(call)
+
+    async def _receive(self, visit: Visit, page: CallBack[Any], params: Mapping[str, str]) -> Response:
+        """Put down what another site sends a browser back with, and ask for that browser by GET.
+
+        No cookie comes along, so none is asked for, and none is written: whose it is shows when the browser returns.
+        """
+        caller = Caller(client=visit.client, device=visit.device, language=visit.language)
+        text = await read_form_text(visit.raw, most=MOST_RECEIVED)
+        request = Request(raw=visit.raw, form=NoForm(), params=params, client=visit.client, language=visit.language)
+        return Redirect(await visit.work(caller, lambda ctx: page.receive(request, ctx, text), writes=False))
 
     async def _claim(self, call: Call) -> None:
         """Count one use of the page by this address, before anything is read or worked out."""
@@ -185,7 +211,7 @@ class Edge:
         try:
             handled = await self._handle(call)
             if isinstance(handled.outcome, Shown):
-                return self._show(call, handled.outcome, handled.account)
+                return self._show(call, handled)
             return await self._finish.answer(self._following(call, handled), handled.outcome)
         except AuthError as error:
             return await self._refuse(call, error)
@@ -209,6 +235,9 @@ class Edge:
 
     async def _handle(self, call: Call) -> Handled:
         """Run the handler in one unit of work and commit it; begin again when the engine undid it."""
+        call_back = as_call_back(call.page)
+        if call_back is not None:
+            return await self._come_back(call, call_back)
 
         async def handle(ctx: Context) -> Handled:
             self._refuse_actor(call)
@@ -216,7 +245,8 @@ class Edge:
             request = self._request(call)
             outcome = await self._run(call, request, ctx)
             account = await self._account(call, ctx) if isinstance(outcome, Shown) else None
-            return Handled(outcome=outcome, extras=request.extras, account=account)
+            buttons = await self._buttons(call.original, ctx) if isinstance(outcome, Shown) else ()
+            return Handled(outcome=outcome, extras=request.extras, account=account, buttons=buttons)
 
         return await call.visit.work(call.caller, handle, writes=call.visit.raw.is_unsafe)
 
@@ -225,6 +255,16 @@ class Edge:
         session, post = call.caller.session, as_post(call.page)
         if call.visit.raw.is_unsafe and session and session.actor and not (post and post.while_acting):
             raise OwnerOnly
+
+    async def _come_back(self, call: Call, page: CallBack[Any]) -> Handled:
+        """Ask the other site once; what follows from its answer is one unit of work, and may be begun again."""
+        request = self._request(call)
+        asked = await call.visit.work(call.caller, lambda ctx: page.ask(request, ctx), writes=False)
+        outcome = await call.visit.work(call.caller, lambda ctx: page.finish(request, ctx, asked))
+        return Handled(outcome=outcome, extras={}, account=None)
+
+    async def _buttons(self, page: Page, ctx: Context) -> tuple[Button, ...]:
+        return tuple([button for offer in self._plan.buttons.get(page, ()) for button in await offer(ctx)])
 
     async def _run(self, call: Call, request: Request[Any], ctx: Context) -> Outcome:
         post = as_post(call.page)
@@ -285,12 +325,15 @@ class Edge:
                 found |= {known.name: problems} if problems else {}
         return found
 
-    def _show(self, call: Call, shown: Shown, account: AccountView | None) -> Response:
-        answers = self._speaking(call.visit)
+    def _show(self, call: Call, handled: Handled) -> Response:
+        answers, shown = self._speaking(call.visit), handled.outcome
+        if not isinstance(shown, Shown):
+            raise TypeError(shown)
         if not call.is_html:
             return answers.shown(self._fields(call.original), shown)
-        notices = call.visit.take_notices()
-        views = answers.views(query=self._query(call), params=call.params, notices=notices, account=account)
+        notices, buttons = call.visit.take_notices(), handled.buttons
+        query, account = self._query(call), handled.account
+        views = answers.views(query=query, params=call.params, notices=notices, account=account, buttons=buttons)
         return answers.html(views.page(call.original, shown), shown.status)
 
     def _query(self, call: Call) -> Mapping[str, str]:
@@ -327,14 +370,14 @@ class Edge:
         if home is None:
             return answers.problem(error, "html")
         try:
-            shown, account = await self._shown_again(call, home)
+            shown, account, buttons = await self._shown_again(call, home)
         except AuthError:  # it asks for more than the form did, or cannot be shown just now
             return answers.problem(error, "html")
         rejected = answers.rejected(call.original, error, call.body.data)
-        views = answers.views(query=self._query(call), params=call.params, account=account)
+        views = answers.views(query=self._query(call), params=call.params, account=account, buttons=buttons)
         return answers.html(views.page(home, shown, rejected), error.status, error_headers(error))
 
-    async def _shown_again(self, call: Call, home: Page) -> tuple[Shown, AccountView | None]:
+    async def _shown_again(self, call: Call, home: Page) -> tuple[Shown, AccountView | None, tuple[Button, ...]]:
         show = show_of(self._plan.pages[home].page)
         again = replace(call, caller=replace(call.caller, session=await call.visit.session()))
         async with begin(self._plan, call.visit.tenant, again.caller, writes=False) as ctx:
@@ -349,7 +392,8 @@ class Edge:
                 language=call.visit.language,
             )
             outcome = await show(request, ctx) if show else Shown()
-        return outcome if isinstance(outcome, Shown) else Shown(), account
+            buttons = await self._buttons(home, ctx)
+        return outcome if isinstance(outcome, Shown) else Shown(), account, buttons
 
     def _home(self, page: Page) -> Page | None:
         """Return the page that a form stands on."""

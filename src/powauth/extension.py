@@ -9,7 +9,7 @@ from powauth.context import Context, Hook
 from powauth.errors import ConfigurationError
 from powauth.forms import F, Form
 from powauth.mail import MailKind
-from powauth.pages import Page
+from powauth.pages import Button, Page
 from powauth.records import Record
 from powauth.session import Session
 from powauth.tokens import TokenKind
@@ -22,6 +22,18 @@ class Link:
     on: Page
     to: Page
     text: str
+
+
+Offer = Callable[[Context], Awaitable[Sequence[Button]]]
+"""Returns the buttons that a visitor finds on a page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buttons:
+    """Buttons on another extension's page, as each request has it: who is asked depends on tenant and account."""
+
+    on: Page
+    offer: Offer
 
 
 class EveryWayIn:
@@ -95,6 +107,8 @@ class Manifest:
     records: tuple[type[Record], ...] = ()
     fields: tuple[Fields, ...] = ()
     links: tuple[Link, ...] = ()
+    buttons: tuple[Buttons, ...] = ()
+    """Forms of one click that stand on other pages."""
     messages: Mapping[str, str] = field(default_factory=dict[str, str])
     mails: tuple[MailKind, ...] = ()
     commands: tuple[Command[Any], ...] = ()
@@ -121,6 +135,7 @@ class Manifest:
             self,
             routes=tuple(route for route in self.served() if route.original not in pages),
             links=tuple(link for link in self.links if link.on not in pages and link.to not in pages),
+            buttons=tuple(buttons for buttons in self.buttons if buttons.on not in pages),
             fields=tuple(added for added in self.fields if added.on not in pages),
         )
 
@@ -151,6 +166,7 @@ class Manifest:
             records=(*self.records, *more.records),
             fields=(*self.fields, *more.fields),
             links=(*self.links, *more.links),
+            buttons=(*self.buttons, *more.buttons),
             messages={**self.messages, **more.messages},
             mails=(*self.mails, *more.mails),
             commands=(*self.commands, *more.commands),

@@ -57,7 +57,8 @@ class Finish:
         if isinstance(outcome, Exchanged):
             return await self._exchange(after, outcome)
         if isinstance(outcome, Proved):
-            after = replace(after, status=outcome.status, notice=outcome.notice, claims=outcome.claims)
+            extras = after.extras if outcome.extras is None else outcome.extras
+            after = replace(after, status=outcome.status, notice=outcome.notice, claims=outcome.claims, extras=extras)
             return await (self._step_up if outcome.is_step_up else self._start)(after, outcome)
         raise TypeError(outcome)
 
@@ -68,6 +69,8 @@ class Finish:
         if after.wants == "json":
             data = {**(outcome.data or {}), **token}
             return Json(data, outcome.status) if data else Empty()
+        if outcome.away:
+            return Redirect(outcome.away)
         self._leave_notice(after, outcome.notice)
         to = self._plan.path(outcome.to) if isinstance(outcome.to, Page) else after.visit.target(outcome.to)
         return Redirect(to or after.home or self._plan.paths.get("after_sign_in"))

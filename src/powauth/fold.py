@@ -20,7 +20,7 @@ from powauth.messages import CORE_MESSAGES
 from powauth.outbox import OutboxRecord
 from powauth.pages import Page
 from powauth.passwords import Hasher
-from powauth.plan import AnyHook, Bound, Plan
+from powauth.plan import AnyHook, AnyOffer, Bound, Plan
 from powauth.problems import (
     Named,
     extension_problems,
@@ -105,6 +105,7 @@ def _plan(settings: Settings[Any], manifests: list[Named], schema: Schema, langu
         fields={page: _added_forms(bound, added, held) for page, bound in pages.items()},
         field_owners=owners,
         links={page: _links(page, pages, manifests) for page in pages},
+        buttons={page: _offers(page, manifests) for page in pages},
         extensions={type(extension): extension for extension in settings.extensions},
         hooks=_hooks(manifests, (*settings.hooks, *(hooks(telemetry) if telemetry else ()))),
         pages=pages,
@@ -153,6 +154,10 @@ def _links(page: Page, pages: Mapping[Page, Bound], manifests: list[Named]) -> t
         for link in manifest.links
         if link.on == page and link.to in pages
     )
+
+
+def _offers(page: Page, manifests: list[Named]) -> tuple[AnyOffer, ...]:
+    return tuple(buttons.offer for _, manifest in manifests for buttons in manifest.buttons if buttons.on == page)
 
 
 def _is_entrance(page: Page) -> bool:

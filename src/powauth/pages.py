@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from powauth.accounts import Account
+from powauth.forms import Form
 from powauth.limits import Claim
 from powauth.session import Proof, Session, Transport
 
@@ -22,6 +23,24 @@ class Detour:
     """A step that a person has to take before a sign-in may finish. Programs are told the page's name and address."""
 
     page: Page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """A button on another extension's page that sends a form. Its words stand under the message code `text`."""
+
+    to: Page
+    text: str
+    """With the name of the extension: `providers.sign_in_with`."""
+    params: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The parts of the address."""
+    values: Mapping[str, object] = field(default_factory=dict[str, object])
+    """What its hidden fields hold; buttons in one row share them."""
+    words: Mapping[str, object] = field(default_factory=dict[str, object])
+    """Values for its words."""
+    is_dangerous: bool = False
+    asks: bool = False
+    """Whether the fields that a person sees stand above it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +63,8 @@ class Done:
 
     to: Page | str | None = None
     """A page, or an address that is checked; `None` leads back to the page that the form stands on."""
+    away: str = ""
+    """Another site's address, which the extension vouches for: no value of a request ever decides it."""
     notice: str | None = None
     """A message code, bare: the extension's own."""
     data: Mapping[str, object] | None = None
@@ -75,6 +96,8 @@ class Proved:
     """What a program gave that wants a token in the end (RFC 7636 §4.2): then `next` is where its code is sent."""
     is_step_up: bool = False
     """Whether this proof is added to the session that there is."""
+    extras: Mapping[type[Form], Form] | None = None
+    """What was filled in where a flow in a browser began; without it, what came with this request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Plan: what an `Auth` made of its settings and extensions, once, at start. Everything in here is ready to use."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property, lru_cache
@@ -18,7 +18,7 @@ from powauth.languages import Languages
 from powauth.limits import Backoff, Limits
 from powauth.mail import Mailer, MailKind
 from powauth.messages import Words
-from powauth.pages import Detour, Page
+from powauth.pages import Button, Detour, Page
 from powauth.passwords import Hasher, Passwords
 from powauth.pending import CODE_LIFETIME, Parking
 from powauth.session import Session
@@ -36,6 +36,8 @@ AnyHook = Callable[[Any, Any], Awaitable[Detour | None]]
 """A hook whose event was checked by `on`."""
 AnyReturn = Callable[[Any], Awaitable[Session | None]]
 """A way back whose context is that of a unit of work."""
+AnyOffer = Callable[[Any], Awaitable[Sequence[Button]]]
+"""Who offers buttons, with the context of a unit of work."""
 AnyChore = Callable[[Any], Awaitable[int]]
 """A chore whose context is that of a unit of work."""
 
@@ -132,6 +134,8 @@ class Plan:
     """The extension that adds a form's fields to a page, and has the words for them."""
     links: Mapping[Page, tuple[tuple[str, Page], ...]] = field(repr=False)
     """From a page: message code and target of each link."""
+    buttons: Mapping[Page, tuple[AnyOffer, ...]] = field(repr=False)
+    """Who has buttons to offer on a page."""
     extensions: Mapping[type[Any], Any] = field(repr=False)
     hooks: Mapping[type[Event], tuple[AnyHook, ...]] = field(repr=False)
     pages: Mapping[Page, Bound] = field(repr=False)

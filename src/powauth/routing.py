@@ -4,7 +4,7 @@ import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Generic
+from typing import Any, Generic, TypeVar
 
 from powauth.context import Context
 from powauth.errors import AlreadySignedIn, MethodNotAllowed, NotFound, NotSignedIn
@@ -14,6 +14,8 @@ from powauth.http import Request
 from powauth.limits import Limit
 from powauth.pages import Outcome, Page
 from powauth.paths import normalise
+
+T = TypeVar("T")
 
 Show = Callable[[Request[NoForm], Context], Awaitable[Outcome]]
 
@@ -145,6 +147,25 @@ class FormPage(Post[F]):
     """Whether people are sent here who have to sign in."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallBack(Page, Generic[T]):
+    """Where another site sends a browser back to, with what it says in the query, or in a form.
+
+    `ask` runs once, and holds no connection while it asks that site; `finish` does with its result what is to be done,
+    and may be begun again. A form, which no cookie comes along with, is only put down: `receive` returns the address
+    at which the same browser is asked for by GET. It reads no session and touches no cookie.
+    """
+
+    ask: Callable[[Request[NoForm], Context], Awaitable[T]]
+    finish: Callable[[Request[NoForm], Context, T], Awaitable[Outcome]]
+    receive: Callable[[Request[NoForm], Context, str], Awaitable[str]]
+    takes_cross_site: bool = True
+    """The one exception from what is asked of requests that change something: see `receive`."""
+
+
+MOST_RECEIVED = 32 * 1024
+"""Bytes of a form that another site sends."""
+
 Match = tuple[Page, Mapping[str, str]]
 
 
@@ -180,6 +201,8 @@ def methods(page: Page) -> frozenset[str]:
     """Return the methods that a page answers."""
     if isinstance(page, FormPage):
         return frozenset({"GET", "HEAD", "POST"})
+    if isinstance(page, CallBack):  # HEAD would use up what it only asks about
+        return frozenset({"GET", "POST"})
     return frozenset({"POST"}) if isinstance(page, Post) else frozenset({"GET", "HEAD"})
 
 
@@ -187,6 +210,12 @@ def as_post(page: Page) -> Post[Any] | None:
     """Return a page that a form is sent to; `None` for one that is only looked at."""
     post: Any = page  # of whatever form
     return post if isinstance(page, Post) else None
+
+
+def as_call_back(page: Page) -> CallBack[Any] | None:
+    """Return a page that another site sends browsers back to; `None` for every other one."""
+    found: Any = page  # of whatever result
+    return found if isinstance(found, CallBack) else None
 
 
 def form_of(page: Page) -> type[Form] | None:

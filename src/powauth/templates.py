@@ -54,6 +54,26 @@ class FormView:
 
 
 @dataclass(frozen=True, slots=True)
+class ButtonView:
+    """One of several buttons of a form, and where it sends the form."""
+
+    text: str
+    action: str
+    name: str = ""
+    """What tells it from the others: the name of a provider."""
+    danger: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonsView:
+    """Buttons that extensions put on a page: one form, several places to send it to."""
+
+    name: str
+    fields: tuple[FieldView, ...] = ()
+    buttons: tuple[ButtonView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class LinkView:
     """A link under a form or in the navigation."""
 
@@ -104,6 +124,8 @@ class PageView:
     title: str
     intro: str = ""
     forms: tuple[FormView, ...] = ()
+    buttons: tuple[ButtonsView, ...] = ()
+    """Other ways that extensions offer here."""
     links: tuple[LinkView, ...] = ()
     """Under the forms: where else somebody may want to go."""
     navigation: tuple[LinkView, ...] = ()

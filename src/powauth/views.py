@@ -17,10 +17,21 @@ from powauth.forms import (
     field_names,
 )
 from powauth.messages import Words
-from powauth.pages import Page, Shown
+from powauth.pages import Button, Page, Shown
 from powauth.plan import Plan
 from powauth.routing import FormPage, Get, Post, form_of
-from powauth.templates import AccountView, BannerView, FieldView, FormView, LinkView, NoticeView, PageView, Templates
+from powauth.templates import (
+    AccountView,
+    BannerView,
+    ButtonsView,
+    ButtonView,
+    FieldView,
+    FormView,
+    LinkView,
+    NoticeView,
+    PageView,
+    Templates,
+)
 
 ORDER = {"password": 1, "checkbox": 2, "hidden": 3}
 """What stands below the other fields of a form, however it was put together."""
@@ -51,6 +62,7 @@ class Views:
     account: AccountView | None = None
     is_acting: bool = False
     """Whether somebody acts as another."""
+    buttons: tuple[Button, ...] = ()
 
     def page(self, page: Page, shown: Shown, rejected: Rejected | None = None) -> PageView:
         """Return the view of a page."""
@@ -63,6 +75,7 @@ class Views:
                 replace(self.form(form, shown.values.get(form, {}), rejected), username=shown.username)
                 for form in self._forms(page)
             ),
+            buttons=self._rows(),
             links=tuple(LinkView(self.words(code), self._url(to)) for code, to in self.plan.links.get(page, ())),
             navigation=self._navigation(page) if self.account else (),
             notices=tuple(NoticeView(self.words(code), "success") for code in self.notices),
@@ -114,6 +127,31 @@ class Views:
             fields=tuple(self._field(self._owner(page, known), known, typed, errors) for known in self.visible(page)),
             errors=tuple(self._error(found) for found in errors.get("", ())),
             danger=is_dangerous,
+        )
+
+    def _rows(self) -> tuple[ButtonsView, ...]:
+        """Return the buttons, those with the same fields in one form."""
+        rows: dict[tuple[Page, bool, str], list[Button]] = {}
+        for button in self.buttons:
+            rows.setdefault((button.to, button.asks, repr(button.values)), []).append(button)
+        return tuple(self._row(buttons) for buttons in rows.values())
+
+    def _row(self, buttons: Sequence[Button]) -> ButtonsView:
+        page, asks = buttons[0].to, buttons[0].asks
+        typed = self._typed(page, buttons[0].values, {})
+        fields = [known for known in self.visible(page) if asks or known.kind == "hidden"]
+        return ButtonsView(
+            name=self.plan.pages[page].code,
+            fields=tuple(self._field(self._owner(page, known), known, typed, {}) for known in fields),
+            buttons=tuple(
+                ButtonView(
+                    text=self.words(button.text, **button.words),
+                    action=self.plan.path(button.to, **button.params),
+                    name="-".join(button.params.values()),
+                    danger=button.is_dangerous,
+                )
+                for button in buttons
+            ),
         )
 
     def _typed(self, page: Page, values: Mapping[str, object], sent: Mapping[str, object]) -> Mapping[str, object]:

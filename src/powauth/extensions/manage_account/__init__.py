@@ -84,6 +84,7 @@ class ManageAccount(Extension):
                 "account.title": "Your account",
                 "about": "About this account",
                 "since": "Member since",
+                "ways_in": "Other ways to sign in",
                 "profile.title": "Profile",
                 "profile.submit": "Save profile",
                 "profile_changed": "Your profile is saved.",

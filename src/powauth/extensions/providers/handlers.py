@@ -1,0 +1,287 @@
+"""HTTP around providers."""
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode
+
+from powauth.context import Context
+from powauth.errors import AlreadySignedIn, Forbidden, InvalidForm, NotSignedIn, Stale
+from powauth.extensions.manage_account import ACCOUNT
+from powauth.extensions.providers import flows, identities, operations, travelling
+from powauth.extensions.providers.errors import BadFlow, NotRegistered
+from powauth.extensions.providers.flows import Purpose, Shelf, Trip
+from powauth.extensions.providers.forms import CompleteForm, StartForm
+from powauth.extensions.providers.operations import Recognised, Wanted
+from powauth.extensions.providers.ports import Provider, title_of
+from powauth.extensions.providers.settings import ProviderSettings
+from powauth.extensions.providers.travelling import Arrived, Wish
+from powauth.forms import Form, NoForm, asked, field_names, read
+from powauth.http import Request
+from powauth.oauth import Identity
+from powauth.pages import Button, Detour, Done, Outcome, Proved, Shown
+from powauth.programs import check_challenge
+from powauth.routing import SIGNED_IN, SIGNED_OUT, CallBack, FormPage, Post
+
+# ---- the way there ----
+
+
+async def start(request: Request[StartForm], ctx: Context) -> Outcome:
+    """Send the browser to the provider; a program is told where."""
+    form = request.form
+    provider = await ctx[ProviderSettings].find(ctx, request.params["provider"])
+    purpose = await _purpose(ctx, provider, form.purpose)
+    check_challenge(ctx.plan, ctx.tenant, form.next, form.code_challenge)
+    wish = Wish(purpose=purpose, next=form.next, challenge=form.code_challenge, extras=request.extras)
+    url = await travelling.set_out(ctx, provider, wish, redirect_uri=ctx.url(CALLBACK, provider=provider.name))
+    return Done(away=url, data={"url": url})
+
+
+async def _purpose(ctx: Context, provider: Provider, wanted: str) -> Purpose:
+    """Return what a flow is for. One that changes an account needs its owner, and a fresh proof of that."""
+    is_signed_in = await ctx.account_if_any() is not None
+    purpose = wanted or ("connect" if is_signed_in else "sign_in")
+    if purpose == "sign_in":
+        if is_signed_in:
+            raise AlreadySignedIn
+        return "sign_in"
+    if not is_signed_in:
+        raise NotSignedIn
+    if purpose == "connect":
+        operations.check_owner(ctx, _home(ctx))
+        return "connect"
+    if purpose != "prove" or ctx.session.transport != "cookie" or not travelling.can_prove(provider):
+        raise Forbidden
+    return "prove"
+
+
+def _home(ctx: Context) -> str:
+    return ctx.path(ACCOUNT) if ctx.has_page(ACCOUNT) else ""
+
+
+# ---- the way back ----
+
+
+async def receive(request: Request[NoForm], ctx: Context, text: str) -> str:
+    """Put down what a provider sent by way of a browser, and return where that browser is to ask for it."""
+    provider = await ctx[ProviderSettings].find(ctx, request.params["provider"])
+    state = await travelling.put_down(ctx, provider, text)
+    return f"{ctx.path(CALLBACK, provider=provider.name)}?{urlencode({'state': state})}"
+
+
+async def ask(request: Request[NoForm], ctx: Context) -> Arrived:
+    """Ask the provider who came back."""
+    provider = await ctx[ProviderSettings].find(ctx, request.params["provider"])
+    return await travelling.come_back(ctx, provider, request.raw.query)
+
+
+async def finish(request: Request[NoForm], ctx: Context, arrived: Arrived) -> Outcome:  # noqa: ARG001
+    """Do what the browser had gone for."""
+    trip, identity = arrived.trip, arrived.identity
+    if trip.purpose == "connect":
+        changed = await operations.connect(ctx, identity)
+        data = {"provider": trip.provider}
+        return Done(to=trip.next or _home(ctx) or None, notice="connected", data=data, session=changed.session)
+    if trip.purpose == "prove":
+        found = await operations.prove(ctx, identity)
+        return Proved(account=found.account, proof=found.proof, next=trip.next, is_step_up=True)
+    if await ctx.account_if_any() is not None:
+        raise AlreadySignedIn
+    return await _enter(ctx, arrived)
+
+
+async def _enter(ctx: Context, arrived: Arrived) -> Outcome:
+    trip, identity = arrived.trip, arrived.identity
+    extras = _extras(ctx, trip)
+    known = await operations.recognise(ctx, identity)
+    if known is not None:
+        return _proved(known, trip, extras)
+    wanted = operations.said(ctx, identity)
+    if _asks_more(ctx, wanted):
+        return await _incomplete(ctx, trip, identity)
+    try:
+        return _registered(ctx, await operations.register(ctx, identity, wanted, extras=extras), trip, extras)
+    except InvalidForm:
+        return await _incomplete(ctx, trip, identity)
+
+
+def _proved(found: Recognised, trip: Trip, extras: Mapping[type[Form], Form]) -> Proved:
+    return Proved(
+        account=found.account,
+        proof=found.proof,
+        next=trip.next,
+        challenge=trip.challenge,
+        after="after_sign_up" if found.is_new else "after_sign_in",
+        status=201 if found.is_new else 200,
+        extras=extras,
+    )
+
+
+def _registered(ctx: Context, made: Recognised | Detour, trip: Trip, extras: Mapping[type[Form], Form]) -> Outcome:
+    if isinstance(made, Detour):
+        action = {"name": ctx.plan.pages[made.page].code, "url": ctx.url(made.page)}
+        return Done(to=made.page, data={"action": action}, status=201)
+    return _proved(made, trip, extras)
+
+
+def _extras(ctx: Context, trip: Trip) -> dict[type[Form], Form]:
+    known = {name: form for name, form in ctx.plan.extra_forms.items() if name in trip.extras}
+    return {form: read(form, trip.extras[name], asked(form, ctx.plan.identifiers)) for name, form in known.items()}
+
+
+# ---- what the provider left open ----
+
+
+def _own_fields(form: type[CompleteForm]) -> tuple[str, ...]:
+    return tuple(name for name in field_names(form) if name not in field_names(CompleteForm))
+
+
+def _asks_more(ctx: Context, wanted: Wanted) -> bool:
+    """Say whether a field of the application's own has to be filled in, which no claim fills."""
+    form = ctx[ProviderSettings].form
+    required = {known.name for known in asked(form, ctx.plan.identifiers) if known.required}
+    return any(name in required and name not in wanted.values for name in _own_fields(form))
+
+
+async def _incomplete(ctx: Context, trip: Trip, identity: Identity) -> Outcome:
+    """Keep who came back, for the browser they came back with, and ask for the rest."""
+    if not ctx[ProviderSettings].registration:
+        raise NotRegistered
+    secret = flows.bind(ctx)
+    kept = {"trip": flows.plain_trip(trip), "identity": identities.plain_identity(identity)}
+    await Shelf(ctx).put("complete", secret, kept)
+    page = ctx.url(COMPLETE, provider=trip.provider)
+    data = {"action": {"name": ctx.plan.pages[COMPLETE].code, "url": page}}
+    return Done(to=ctx.path(COMPLETE, provider=trip.provider), data=data, status=201)
+
+
+async def _kept(ctx: Context, provider: str) -> tuple[str, Trip, Identity]:
+    """Return who came back with this browser from this provider last, and the secret under which that is kept."""
+    for secret in flows.secrets_of(ctx):
+        kept = await Shelf(ctx).peek("complete", secret)
+        if kept is not None and kept["trip"]["provider"] == provider:
+            return secret, flows.read_trip(kept["trip"]), identities.read_identity(kept["identity"])
+    raise BadFlow
+
+
+async def show_complete(request: Request[NoForm], ctx: Context) -> Outcome:
+    """Ask for what the provider left open."""
+    provider = await ctx[ProviderSettings].find(ctx, request.params["provider"])
+    _, trip, identity = await _kept(ctx, provider.name)
+    wanted = operations.said(ctx, identity)
+    added = {name: value for filled in trip.extras.values() for name, value in filled.items()}
+    values = {**wanted.values, "email": wanted.email, "username": wanted.username, **added}
+    errors = await operations.open_questions(ctx, identity, wanted)
+    taken = sorted(name for name, found in errors.items() if found[0].code == "taken")
+    return Shown(
+        data={"provider": provider.name, "taken": taken},
+        values={COMPLETE: values},
+        words={"provider": title_of(provider)},
+    )
+
+
+async def complete(request: Request[CompleteForm], ctx: Context) -> Outcome:
+    """Make the account; what follows is a sign-in like any other."""
+    provider = await ctx[ProviderSettings].find(ctx, request.params["provider"])
+    secret, trip, identity = await _kept(ctx, provider.name)
+    form = request.form
+    own = {name: getattr(form, name) for name in _own_fields(type(form))}
+    wanted = operations.said(ctx, identity)
+    wanted = Wanted(email=form.email, username=form.username, values={**wanted.values, **own})
+    known = await operations.recognise(ctx, identity)
+    made = known or await operations.register(ctx, identity, wanted, extras=request.extras)
+    flows.unbind(ctx, flows.digest(secret))
+
+    async def use_up() -> None:
+        if await Shelf(ctx).take("complete", secret) is None:  # of two who send it, one goes on
+            raise Stale
+
+    ctx.last_step(use_up)
+    return _registered(ctx, made, trip, request.extras)
+
+
+# ---- the account ----
+
+
+async def disconnect(request: Request[NoForm], ctx: Context) -> Outcome:
+    """Let a provider be no way in any more."""
+    await ctx.account()
+    operations.check_owner(ctx, _home(ctx))
+    name = request.params["provider"]
+    provider = next((each for each in await ctx[ProviderSettings].all(ctx) if each.name == name), None)
+    changed = await operations.disconnect(ctx, name, provider)
+    return Done(to=_home(ctx) or None, notice="disconnected", session=changed.session)
+
+
+START = Post(name="start", path="/providers/{provider}", form=StartForm, submit=start, signs_in=True)
+CALLBACK = CallBack(name="callback", path="/providers/{provider}/callback", ask=ask, finish=finish, receive=receive)
+COMPLETE = FormPage(
+    name="complete",
+    path="/providers/{provider}/complete",
+    form=CompleteForm,
+    show=show_complete,
+    submit=complete,
+    requires=SIGNED_OUT,
+    signs_in=True,
+)
+DISCONNECT = Post(
+    name="disconnect",
+    path="/providers/{provider}/disconnect",
+    form=NoForm,
+    submit=disconnect,
+    requires=SIGNED_IN,
+    is_dangerous=True,
+)
+
+
+# ---- buttons on other pages ----
+
+
+async def offer_sign_in(ctx: Context) -> Sequence[Button]:
+    """Offer every provider where somebody signs in or up."""
+    return [_button(provider, "sign_in_with", asks=True) for provider in await ctx[ProviderSettings].all(ctx)]
+
+
+async def offer_to_invited(ctx: Context) -> Sequence[Button]:
+    """Offer every provider to who is invited, and not signed in."""
+    return [] if await ctx.account_if_any() else await offer_sign_in(ctx)
+
+
+async def offer_prove(ctx: Context) -> Sequence[Button]:
+    """Offer the account's providers that can show a fresh sign-in."""
+    account = await ctx.account()
+    mine = {row.provider for row in await identities.of_account(ctx, account.handle)}
+    offered = (each for each in await ctx[ProviderSettings].all(ctx) if each.name in mine)
+    return [_button(each, "prove_with", purpose="prove") for each in offered if travelling.can_prove(each)]
+
+
+async def offer_account(ctx: Context) -> Sequence[Button]:
+    """Offer to connect providers, and to disconnect those that are."""
+    account = await ctx.account()
+    mine = {row.provider for row in await identities.of_account(ctx, account.handle)}
+    found = [
+        _button(provider, "connect_with", purpose="connect")
+        for provider in await ctx[ProviderSettings].all(ctx)
+        if provider.name not in mine
+    ]
+    titles = {provider.name: title_of(provider) for provider in await ctx[ProviderSettings].all(ctx)}
+    return [*found, *(_disconnect_button(name, titles.get(name, name)) for name in sorted(mine))]
+
+
+def _button(provider: Provider, text: str, *, purpose: str = "", asks: bool = False) -> Button:
+    return Button(
+        to=START,
+        text=f"providers.{text}",
+        params={"provider": provider.name},
+        values={"purpose": purpose} if purpose else {},
+        words={"provider": title_of(provider)},
+        asks=asks,
+    )
+
+
+def _disconnect_button(name: str, title: str) -> Button:
+    return Button(
+        to=DISCONNECT,
+        text="providers.disconnect_from",
+        params={"provider": name},
+        words={"provider": title},
+        is_dangerous=True,
+    )

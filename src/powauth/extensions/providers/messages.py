@@ -1,0 +1,39 @@
+"""The words of providers."""
+
+from collections.abc import Mapping
+
+_MAIL = (
+    "\n\nWhen: {time}\nDevice: {device}\nNetwork address: {client}\n\n"
+    "If this was not you, please sign in and change your password."
+)
+
+MESSAGES: Mapping[str, str] = {
+    "start.submit": "Go on",
+    "sign_in_with": "Continue with {provider}",
+    "prove_with": "Confirm with {provider}",
+    "connect_with": "Connect {provider}",
+    "disconnect_from": "Disconnect {provider}",
+    "disconnect.submit": "Disconnect",
+    "callback.title": "Back from a provider",
+    "callback.submit": "Go on",
+    "complete.title": "One more thing",
+    "complete.intro": "{provider} does not tell all that your new account needs, or somebody has it already. "
+    "If you have an account, sign in to it first and connect {provider} there.",
+    "complete.submit": "Create account",
+    "to_sign_in": "I have an account already",
+    "connected": "That way to sign in is connected. Other devices are signed out.",
+    "disconnected": "That way to sign in is disconnected. Other devices are signed out.",
+    "bad_flow": "This sign-in could not be finished: it was begun elsewhere, took too long, or was finished before. "
+    "Please begin again.",
+    "declined": "You were not signed in, because you or the provider said no.",
+    "no_answer": "The provider does not answer just now. Please try again in a moment.",
+    "not_registered": "No account here belongs to this sign-in, and new accounts are not made this way.",
+    "other_account": "This belongs to another account.",
+    "last_way_in": "This is your only way to sign in. Set a password or connect another one first.",
+    "did.connected": "A provider was connected",
+    "did.disconnected": "A provider was disconnected",
+    "connected.subject": "A new way to sign in at {application}",
+    "connected.body": "Hello {name},\n\nyour account can be signed in to with {provider} from now on." + _MAIL,
+    "disconnected.subject": "A way to sign in was removed at {application}",
+    "disconnected.body": "Hello {name},\n\nyour account cannot be signed in to with {provider} any more." + _MAIL,
+}

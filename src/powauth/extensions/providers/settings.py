@@ -1,0 +1,78 @@
+"""What an application may set about providers."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import field, replace
+from datetime import timedelta
+
+from powauth.context import Context
+from powauth.errors import NotFound
+from powauth.extension import Extension
+from powauth.extensions.providers.forms import CompleteForm
+from powauth.extensions.providers.ports import Provider
+from powauth.extensions.sign_in import SignIn
+from powauth.oauth import Ask, Tools
+from powauth.oauth.standard import tools as standard_tools
+
+PerRequest = Callable[[Context], Awaitable[Sequence[Provider]]]
+"""Returns the providers of a request: a tenant may have its own."""
+
+AskFor = Callable[[Context, Provider], Awaitable[Ask]]
+"""Returns what a provider is asked for besides, as further scopes."""
+
+KEPT = ("name", "preferred_username", "email", "email_verified", "picture", "profile", "locale")
+
+
+class ProviderSettings(Extension):
+    """Settings of `Providers`."""
+
+    providers: Sequence[Provider] | PerRequest = ()
+    """Who vouches for people, or an async function that says so for each request."""
+    registration: bool = True
+    """Whether an account is made for somebody who is not known yet. Who is known gets in anyway."""
+    form: type[CompleteForm] = CompleteForm
+    """What is asked for where a provider leaves something open."""
+    profile: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Columns of the application's own that a new account takes from claims: `{"name": "name"}`."""
+    claims: tuple[str, ...] = KEPT
+    """What is kept of what a provider says, and brought up to date at each sign-in."""
+    links_verified: bool = False
+    """Whether an identity is linked to the account with the same address by itself, if both sides proved it."""
+    fresh: timedelta = timedelta(minutes=5)
+    """How old a proof may be with which a provider is connected or disconnected."""
+    ask: AskFor | None = None
+    """What is asked of a provider for each request."""
+    keeps_tokens: bool = False
+    """Whether access and refresh tokens are kept, encrypted, for calls in people's names."""
+    tools: Tools = field(default_factory=standard_tools)
+    """Who asks, signs and remembers what providers publish."""
+
+    name = "providers"
+    requires = (SignIn,)
+
+    def problems(self) -> tuple[str, ...]:
+        """Return what is wrong with the settings."""
+        found: list[str] = []
+        if not callable(self.providers):
+            names = [provider.name for provider in self.providers]
+            found += [
+                f"{name}: two providers have this name" for name in sorted({n for n in names if names.count(n) > 1})
+            ]
+            found += [problem for provider in self.providers for problem in provider.problems()]
+        if self.fresh <= timedelta(0):
+            found.append("fresh has to be longer than nothing")
+        return tuple(found)
+
+    async def all(self, ctx: Context) -> Sequence[Provider]:
+        """Return the providers of this request."""
+        return await self.providers(ctx) if callable(self.providers) else self.providers
+
+    async def find(self, ctx: Context, name: str) -> Provider:
+        """Return the provider of this name. Raises `NotFound` for one that nobody configured."""
+        for provider in await self.all(ctx):
+            if provider.name == name:
+                return provider
+        raise NotFound
+
+    def tools_of(self, ctx: Context) -> Tools:
+        """Return what flows are run with, by the clock of the `Auth`."""
+        return replace(self.tools, clock=ctx.plan.clock)

@@ -1,0 +1,99 @@
+"""A provider in memory: a value like any other, that says of whoever comes back what a test wants."""
+
+import hmac
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from powauth.oauth import Ask, BadState, Begun, Callback, Claims, Denied, Flow, Identity, Reason, Tokens, Tools
+from powauth.oauth.flow import ResponseMode
+from powauth.testing import Site
+from powauth.testing.site import Answer
+
+ADA = {"sub": "1", "email": "ada@example.com", "email_verified": True, "name": "Ada"}
+
+
+@dataclass
+class Memory:
+    """What it was asked, and what it will say."""
+
+    claims: dict[str, Any] = field(default_factory=lambda: dict(ADA))
+    asks: list[Ask] = field(default_factory=list[Ask])
+    completed: int = 0
+    raises: Exception | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fake:
+    """A provider in memory."""
+
+    name: str = "fake"
+    issuer: str = "https://fake.example"
+    response_mode: ResponseMode = "query"
+    memory: Memory = field(default_factory=Memory, compare=False)
+
+    def problems(self) -> tuple[str, ...]:
+        return ()
+
+    async def begin(self, tools: Tools, *, redirect_uri: str, ask: Ask | None = None) -> Begun:
+        self.memory.asks.append(ask or Ask())
+        if self.memory.raises:
+            raise self.memory.raises
+        state = secrets.token_urlsafe(32)
+        flow = Flow(
+            provider=self.name,
+            redirect_uri=redirect_uri,
+            response_mode=self.response_mode,
+            started_at=int(tools.now().timestamp()),
+            state=state,
+            issuer=self.issuer,
+        )
+        return Begun(f"{self.issuer}/authorize?{urlencode({'state': state})}", flow)
+
+    async def complete(self, tools: Tools, flow: Flow, callback: Callback) -> Identity:
+        self.memory.completed += 1
+        if self.memory.raises:
+            raise self.memory.raises
+        if flow.provider != self.name or flow.issuer != self.issuer or flow.is_over(tools.now()):
+            raise BadState(Reason.OTHER_PROVIDER)
+        if callback.by != flow.response_mode:
+            raise BadState(Reason.OTHER_WAY)
+        if not hmac.compare_digest(callback.get("state") or "", flow.state):
+            raise BadState(Reason.STATE_WRONG)
+        if callback.get("error"):
+            raise Denied("access_denied")
+        if callback.get("code") != "good":
+            raise BadState(Reason.UNREADABLE)
+        claims = Claims.read(self.memory.claims)
+        return Identity(provider=self.name, issuer=self.issuer, claims=claims, tokens=Tokens(access_token="a-token"))
+
+
+async def set_out(site: Site, name: str = "fake", **fields: object) -> str:
+    """Press the provider's button and return the state that the browser was sent away with."""
+    answer = await site.post(f"/providers/{name}", **fields)
+    assert answer.status == 303, answer.text
+    return state_of(answer.location)
+
+
+def state_of(url: str) -> str:
+    """Return the state of an address that a browser is sent to."""
+    return parse_qs(urlsplit(url).query)["state"][0]
+
+
+async def come_back(site: Site, state: str, name: str = "fake", code: str = "good") -> Answer:
+    """Come back from the provider, as a browser does that another site sends."""
+    query = urlencode({"code": code, "state": state})
+    return await site.get(f"/providers/{name}/callback?{query}", headers={"sec-fetch-site": "cross-site"})
+
+
+async def enter(site: Site, name: str = "fake", **fields: object) -> Answer:
+    """Sign in with a provider."""
+    return await come_back(site, await set_out(site, name, **fields), name)
+
+
+async def who(site: Site) -> str | None:
+    """Return the address of who is signed in."""
+    answer = await site.get("/session", headers={"accept": "application/json"})
+    account = answer.json["account"]
+    return (account["email"] or account["username"]) if account else None
