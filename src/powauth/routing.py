@@ -4,7 +4,7 @@ import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from powauth.context import Context
 from powauth.errors import AlreadySignedIn, MethodNotAllowed, NotFound, NotSignedIn
@@ -214,8 +214,7 @@ def as_post(page: Page) -> Post[Any] | None:
 
 def as_call_back(page: Page) -> CallBack[Any] | None:
     """Return a page that another site sends browsers back to; `None` for every other one."""
-    found: Any = page  # of whatever result
-    return found if isinstance(found, CallBack) else None
+    return cast("CallBack[Any]", page) if isinstance(page, CallBack) else None  # of whatever result
 
 
 def form_of(page: Page) -> type[Form] | None:
