@@ -55,10 +55,11 @@ EXEMPT = {
     "Acting",
     "Inviting",
     "DevicesListed",
+    "WaysCounted",
 }
 """Of what is only about to happen there is no row: what came of it has one, the refusal too."""
 
-PLAIN = {"factor", "kind", "limit", "device", "role", "reason"}
+PLAIN = {"factor", "kind", "limit", "device", "role", "reason", "provider"}
 """The texts that are written: names that code chose, the public id of a device, and why somebody acts as another."""
 
 ADA = Account(AccountId("1"), Handle("a" * 32), "ada@example.com", "ada", "$argon2id$CANARY", datetime.now(UTC))
