@@ -31,6 +31,7 @@ async def main(url: str, store: str, folder: Path) -> None:
         install(app, home.auth)
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
+            listener.listen()  # before anybody is told where: until the server accepts, who comes waits
             print(listener.getsockname()[1], flush=True)
             await uvicorn.Server(uvicorn.Config(app, log_level="warning")).serve([listener])
 

@@ -53,11 +53,13 @@ class Road:
         return len(self._open) // 2
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection(*self._server)
-        self._open |= {writer, back}
-        with suppress(OSError):
-            await asyncio.gather(self._copy(reader, back), self._copy(there, writer, is_answer=True))
-        self._open -= {writer, back}
+        # A loop that ends takes these along; on Python 3.11 a stream complains of a handler that is cancelled.
+        with suppress(OSError, asyncio.CancelledError):
+            there, back = await asyncio.open_connection(*self._server)
+            self._open |= {writer, back}
+            with suppress(OSError):
+                await asyncio.gather(self._copy(reader, back), self._copy(there, writer, is_answer=True))
+            self._open -= {writer, back}
 
     async def _copy(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_answer: bool = False
