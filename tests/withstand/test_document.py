@@ -26,7 +26,7 @@ from sqlalchemy.pool import NullPool
 from powauth import Account
 from powauth.asgi.raw import ASGIApp, Receive, Scope, Send
 from powauth.fastapi import install
-from powauth.routing import FormPage, Get, Post
+from powauth.routing import CallBack, FormPage, Get, Post
 from powauth.testing import sign_in_as
 from tests.ci import STEP
 from tests.house import House
@@ -125,8 +125,8 @@ def test_the_document_is_valid_openapi_3_1_and_has_every_route(app: FastAPI, hom
     schemathesis.openapi.from_dict(document).validate()
     found = {(path, method) for path, item in document["paths"].items() for method in item}
     pages = [bound.page for bound in home.auth.plan.pages.values()]
-    looked_at = {(f"/auth{page.path}", "get") for page in pages if isinstance(page, (Get, FormPage))}
-    sent = {(f"/auth{page.path}", "post") for page in pages if isinstance(page, Post)}
+    looked_at = {(f"/auth{page.path}", "get") for page in pages if isinstance(page, (Get, FormPage, CallBack))}
+    sent = {(f"/auth{page.path}", "post") for page in pages if isinstance(page, (Post, CallBack))}
     assert found == looked_at | sent
     ids = [operation["operationId"] for item in document["paths"].values() for operation in item.values()]
     assert len(ids) == len(set(ids)) == len(found)
