@@ -100,6 +100,14 @@ async def is_unproved(ctx: Context, account: Account) -> bool:
     return not account.is_confirmed and await ctx.records(UnprovedRecord).get(account.handle) is not None
 
 
+async def is_held(ctx: Context, email: str) -> bool:
+    """Say whether an address is an account's that may be in use; one that nobody proved makes way for its mailbox."""
+    account = await ctx.accounts.by_email(email)
+    if account is None:
+        return False
+    return not (ctx.has(ConfirmationSettings) and await is_unproved(ctx, account))
+
+
 async def note_unproved(ctx: Context, account: Account) -> None:
     """Note that a new account is to be erased if nobody proves its address."""
     settings = ctx[ConfirmationSettings]

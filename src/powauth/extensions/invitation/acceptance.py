@@ -10,7 +10,7 @@ from powauth.context import Context
 from powauth.errors import Conflict, InvalidForm, InvalidToken, NotSignedIn
 from powauth.events import EmailConfirmed
 from powauth.extensions.email_confirmation import EmailConfirmation
-from powauth.extensions.email_confirmation.operations import is_unproved, make_way
+from powauth.extensions.email_confirmation.operations import is_held, is_unproved, make_way
 from powauth.extensions.invitation import backing
 from powauth.extensions.invitation.events import InvitationAccepted
 from powauth.extensions.invitation.records import InvitationRecord
@@ -82,10 +82,7 @@ async def state(ctx: Context, invitation: InvitationRecord, account: Account | N
 
 async def _has_account(ctx: Context, email: str | None) -> bool:
     """Say whether an address is an account's that may be in use; one that nobody proved makes way for its mailbox."""
-    account = await ctx.accounts.by_email(email) if email else None
-    if account is None:
-        return False
-    return not (ctx.has(EmailConfirmation) and await is_unproved(ctx, account))
+    return email is not None and await is_held(ctx, email)
 
 
 def carry(ctx: Context, secret: str) -> None:

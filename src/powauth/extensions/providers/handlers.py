@@ -257,12 +257,9 @@ async def offer_account(ctx: Context) -> Sequence[Button]:
     """Offer to connect providers, and to disconnect those that are."""
     account = await ctx.account()
     mine = {row.provider for row in await identities.of_account(ctx, account.handle)}
-    found = [
-        _button(provider, "connect_with", purpose="connect")
-        for provider in await ctx[ProviderSettings].all(ctx)
-        if provider.name not in mine
-    ]
-    titles = {provider.name: title_of(provider) for provider in await ctx[ProviderSettings].all(ctx)}
+    offered = await ctx[ProviderSettings].all(ctx)
+    found = [_button(each, "connect_with", purpose="connect") for each in offered if each.name not in mine]
+    titles = {provider.name: title_of(provider) for provider in offered}
     return [*found, *(_disconnect_button(name, titles.get(name, name)) for name in sorted(mine))]
 
 

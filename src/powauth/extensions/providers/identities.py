@@ -83,11 +83,6 @@ async def _keep_tokens(ctx: Context, row: IdentityRecord, tokens: Tokens) -> Non
     await records.update(kept, tokens=plain_tokens(tokens), updated_at=ctx.now)
 
 
-async def store_tokens(ctx: Context, row: IdentityRecord, tokens: Tokens) -> None:
-    """Keep tokens that a provider gave for those of an identity."""
-    await _keep_tokens(ctx, row, tokens)
-
-
 def _kept(ctx: Context, identity: Identity) -> dict[str, Any]:
     said = identity.claims.plain()
     return {name: said[name] for name in ctx[ProviderSettings].claims if name in said}

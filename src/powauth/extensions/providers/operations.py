@@ -30,7 +30,7 @@ from powauth.errors import (
 )
 from powauth.events import Authenticated
 from powauth.extensions.email_confirmation import EmailConfirmation
-from powauth.extensions.email_confirmation.operations import is_unproved, make_way
+from powauth.extensions.email_confirmation.operations import is_held, make_way
 from powauth.extensions.invitation import Invitation, accept, carried
 from powauth.extensions.prove import PROVE
 from powauth.extensions.providers import identities, mails
@@ -148,7 +148,7 @@ async def open_questions(ctx: Context, identity: Identity, wanted: Wanted) -> di
     if "email" in ctx.plan.identifiers:
         if wanted.email is None:
             errors["email"] = [FieldError("required")]
-        elif is_proved(identity, wanted.email) and await _is_taken(ctx, wanted.email):
+        elif is_proved(identity, wanted.email) and await is_held(ctx, wanted.email):
             errors["email"] = [FieldError("taken")]
     if "username" in ctx.plan.identifiers:
         if wanted.username is None:
@@ -162,14 +162,6 @@ def is_proved(identity: Identity, email: str) -> bool:
     """Say whether a provider proved this address, however it is spelled."""
     proved = proved_email(identity)
     return proved is not None and email_key(proved) == email_key(email)
-
-
-async def _is_taken(ctx: Context, email: str) -> bool:
-    """Say whether an address is an account's; one that nobody proved makes way for who did (S48)."""
-    account = await ctx.accounts.by_email(email)
-    if account is None:
-        return False
-    return not (ctx.has(EmailConfirmation) and await is_unproved(ctx, account))
 
 
 @operation
