@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import httpx2
 
 from powauth.passwords import NotAnswered
+from powauth.services import certificate_problem, is_this_machine
 
 LARGEST = 512 * 1024
 """Bytes of one answer. A padded one has about 1,000 lines of 40 bytes."""
@@ -60,9 +60,8 @@ class PwnedPasswords:
             found.append("pause: at most an hour, or breached passwords are taken for longer than the list is away")
         if not AGENT.fullmatch(self.user_agent):
             found.append("user_agent: 1 to 200 printable ASCII characters: the list refuses who does not say who asks")
-        context = self.ssl_context
-        if context is not None and (context.verify_mode != ssl.CERT_REQUIRED or not context.check_hostname):
-            found.append("ssl_context: it takes anybody's certificate: load that of your authority instead")
+        if problem := certificate_problem(self.ssl_context):
+            found.append(problem)
         return tuple(found)
 
     def _address_problems(self) -> list[str]:
@@ -73,7 +72,7 @@ class PwnedPasswords:
             return ["url: it ends with the path that stands before the five digits, and holds no secret"]
         if not self.url.endswith("/"):
             return ["url: it has to end with a slash: five digits follow"]
-        if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        if parts.scheme == "http" and not is_this_machine(parts.hostname):
             return [f"url: {parts.hostname} is not this machine: use https, or anybody on the way answers in its place"]
         return []
 
@@ -146,10 +145,3 @@ def _read(body: bytes) -> Mapping[str, int]:
         if int(entry[2]):
             found[entry[1]] = int(entry[2])
     return found
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import httpx2
 
 from powauth.http_mail.bodies import whole
 from powauth.mail import Mail, NotSent, Undeliverable
+from powauth.services import certificate_problem, is_this_machine
 
 FOR_EVER = frozenset({400, 410, 413, 422})
 """Answers about the mail itself. Others, such as 401 and 404, say that the settings are wrong or the account with the
@@ -59,9 +59,8 @@ class HttpMailer:
             found.append(f"idempotency_header: {self.idempotency_header!r} is no name of a header")
         if not timedelta(0) < self.timeout <= timedelta(minutes=1):
             found.append("timeout: more than nothing and at most a minute, or one mail keeps others waiting")
-        context = self.ssl_context
-        if context is not None and (context.verify_mode != ssl.CERT_REQUIRED or not context.check_hostname):
-            found.append("ssl_context: it takes anybody's certificate: load that of your authority instead")
+        if problem := certificate_problem(self.ssl_context):
+            found.append(problem)
         return tuple(found)
 
     def _address_problems(self) -> list[str]:
@@ -70,7 +69,7 @@ class HttpMailer:
             return ["url: write the whole address, as https://api.example.com/mails"]
         if parts.username is not None or parts.password is not None:  # and do not repeat it
             return ["url: an address is written into logs: give the secret as token or in headers"]
-        if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        if parts.scheme == "http" and not is_this_machine(parts.hostname):
             return [f"url: {parts.hostname} is not this machine: use https, or anybody on the way can read links"]
         return []
 
@@ -107,10 +106,3 @@ class HttpMailer:
     @property
     def _host(self) -> str:
         return str(urlsplit(self.url).hostname)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

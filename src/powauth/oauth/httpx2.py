@@ -11,6 +11,7 @@ import httpx2
 from powauth.oauth.errors import Malformed, TooBig, TooSlow, Unreachable
 from powauth.oauth.guard import Admitted, Resolve, admit, resolve
 from powauth.oauth.ports import HttpRequest, HttpResponse
+from powauth.services import certificate_problem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,9 +31,8 @@ class Httpx2:
     """Who knows the addresses of names."""
 
     def __post_init__(self) -> None:
-        context = self.ssl_context
-        if context is not None and (context.verify_mode != ssl.CERT_REQUIRED or not context.check_hostname):
-            raise ValueError("ssl_context: it takes anybody's certificate: load that of your authority instead")
+        if problem := certificate_problem(self.ssl_context):
+            raise ValueError(problem)
 
     async def send(self, request: HttpRequest) -> HttpResponse:
         """Ask once and return the answer, whatever its status."""

@@ -1,11 +1,11 @@
 """Where a Redis is: a URL, read strictly, since a word that is passed over may be the one that was to protect."""
 
-import ipaddress
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from powauth.errors import ConfigurationError
+from powauth.services import is_this_machine
 
 Kind = Literal["single", "sentinel", "cluster"]
 
@@ -22,10 +22,7 @@ class Address(NamedTuple):
     @property
     def is_local(self) -> bool:
         """Say whether nothing leaves this machine on the way there."""
-        try:
-            return not self.port or self.host == "localhost" or ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return not self.port or is_this_machine(self.host)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
-from ipaddress import ip_address
 from typing import Literal
 
 import aiosmtplib
@@ -14,6 +13,7 @@ import aiosmtplib
 from powauth.accounts import InvalidEmail
 from powauth.clock import Clock, SystemClock
 from powauth.mail import Mail, NotSent, Undeliverable
+from powauth.services import certificate_problem, is_this_machine
 from powauth.smtp.message import UNSEEN, address_of, is_ascii, parse_mailbox, written
 
 Security = Literal["starttls", "tls", "none"]
@@ -80,14 +80,13 @@ class SMTPMailer:
     def _ways_to_be_read(self) -> list[str]:
         """Return how somebody on the way could read mails or the password."""
         found: list[str] = []
-        if self.security == "none" and not _is_loopback(self.host):
+        if self.security == "none" and not is_this_machine(self.host):
             if self.username is not None:
                 found.append('security "none": the password would leave this machine unencrypted: use "starttls"')
             elif not self.trusts_network:
                 found.append('security "none": links would leave this machine unencrypted: use "starttls"')
-        context = self.ssl_context
-        if context is not None and (context.verify_mode != ssl.CERT_REQUIRED or not context.check_hostname):
-            found.append("ssl_context: it takes anybody's certificate: load that of your authority instead")
+        if problem := certificate_problem(self.ssl_context):
+            found.append(problem)
         return found
 
     async def __call__(self, mail: Mail) -> None:
@@ -167,10 +166,3 @@ def _is_mailbox(text: str) -> bool:
     except InvalidEmail:
         return False
     return True
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
