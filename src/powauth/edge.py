@@ -25,11 +25,12 @@ from powauth.errors import (
     Unreadable,
 )
 from powauth.finish import Finish, Following
-from powauth.forms import Form, FormField, Identifier, NoForm, asked, read
+from powauth.forms import Form, FormField, Identifier, NoForm, asked
 from powauth.http import RawRequest, Redirect, Request, Response, accept_prefers_html
 from powauth.operations import password_problems
 from powauth.pages import Button, Outcome, Page, Shown
 from powauth.plan import Plan
+from powauth.reading import read
 from powauth.routing import (
     MOST_RECEIVED,
     CallBack,

@@ -8,13 +8,14 @@ from powauth.accounts import Account
 from powauth.answers import Answers, account_data, session_data
 from powauth.context import Caller, Context
 from powauth.errors import ActionRequired, Forbidden, InvalidToken, NotSignedIn
-from powauth.forms import Form, asked, form_name, read
+from powauth.forms import Form, asked, form_name
 from powauth.http import Empty, Json, Redirect, Response
 from powauth.limits import Claim
 from powauth.operations import Entered, admit, clear, sign_in, step_up
 from powauth.pages import Detour, Done, Exchanged, Outcome, Page, Proved, Resumed
 from powauth.pending import Pending, new_pending_id
 from powauth.plan import Plan
+from powauth.reading import read
 from powauth.session import Session
 from powauth.visits import Visit
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from powauth.bodies import MAX_BODY, MAX_DEPTH, MAX_FIELDS, Body, essence, read_body
 from powauth.errors import InvalidForm, TooLarge, Unreadable, UnsupportedMedia
-from powauth.forms import Form, read
+from powauth.forms import Form
 from powauth.http import RawRequest
+from powauth.reading import read
 
 pytestmark = pytest.mark.anyio
 

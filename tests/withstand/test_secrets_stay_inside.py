@@ -10,9 +10,9 @@ from powauth import Changes, Form, InvalidForm, Mail, NewAccount, Proof, TokenKi
 from powauth.bodies import Body
 from powauth.extensions.sign_in.forms import SignInForm
 from powauth.extensions.sign_up.forms import SignUpForm
-from powauth.forms import read
 from powauth.http import Cookie
 from powauth.passwords import Pepper
+from powauth.reading import read
 from tests.house import PASSWORD, SECRET, House
 from tests.withstand.attack import (
     ADA,

@@ -12,8 +12,9 @@ from powauth.cli.failures import answered
 from powauth.cli.output import Output, json_option
 from powauth.cli.work import operator, run, tenant_of, tenant_option
 from powauth.extension import Command, CommandResult
-from powauth.forms import Choice, FormField, asked, read
+from powauth.forms import Choice, FormField, asked
 from powauth.plan import Plan
+from powauth.reading import read
 
 
 def groups(auth: Auth[Any]) -> Mapping[str, click.Command]:

@@ -9,7 +9,8 @@ from powauth.auth import Auth
 from powauth.cli.failures import Misused
 from powauth.extensions.sign_up import SignUp
 from powauth.extensions.sign_up.forms import SignUpForm
-from powauth.forms import FormField, asked, field_names, read
+from powauth.forms import FormField, asked, field_names
+from powauth.reading import read
 
 
 def newcomer(

@@ -6,7 +6,7 @@ from powauth.errors import InvalidForm
 from powauth.extensions.invitation.forms import InvitationForm
 from powauth.extensions.invitation.records import InvitationRecord
 from powauth.extensions.invitation.settings import InvitationSettings
-from powauth.forms import read
+from powauth.reading import read
 
 
 async def inviter_of(ctx: Context, invitation: InvitationRecord) -> Account | None:

@@ -14,11 +14,12 @@ from powauth.extensions.providers.operations import Recognised, Wanted
 from powauth.extensions.providers.ports import Provider, title_of
 from powauth.extensions.providers.settings import ProviderSettings
 from powauth.extensions.providers.travelling import Arrived, Wish
-from powauth.forms import Form, NoForm, asked, field_names, read
+from powauth.forms import Form, NoForm, asked, field_names
 from powauth.http import Request
 from powauth.oauth import Identity
 from powauth.pages import Button, Detour, Done, Outcome, Proved, Shown
 from powauth.programs import check_challenge
+from powauth.reading import read
 from powauth.routing import SIGNED_IN, SIGNED_OUT, CallBack, FormPage, Post
 
 # ---- the way there ----
