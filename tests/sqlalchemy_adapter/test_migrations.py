@@ -51,6 +51,12 @@ class Demanding(Record, table="letters"):
     size: int
 
 
+class Opened(Record, table="opened"):
+    """What an extension that was enabled later keeps."""
+
+    id: Annotated[str, Key()]
+
+
 FIRST, THIRD = Schema("auth", (Letter,)), Schema("auth", (NewLetter,))
 
 
@@ -107,6 +113,34 @@ async def test_what_create_tables_made_leaves_nothing_to_migrate(app: App) -> No
 async def test_opening_without_tables_says_what_to_do(app: App) -> None:
     with pytest.raises(ConfigurationError, match="migrations"):
         await app.database.open()
+
+
+async def test_what_a_new_extension_brings_is_missed_at_the_start_and_all_of_it_is_named(url: str) -> None:
+    async with models.app_on(url, models.with_uuid, FIRST):
+        pass
+    async with models.engine_on(url) as engine:
+        app = models.app_of(engine, models.with_uuid, Schema("auth", (NewLetter, Opened)))
+        with pytest.raises(ConfigurationError) as refused:
+            await app.database.open()
+        message = str(refused.value)
+        assert "the table auth_opened," in message
+        assert "the column auth_letters.size, the column auth_letters.copies." in message
+        assert "users" not in message
+        assert "auth_letters," not in message
+        async with engine.connect() as connection:  # nothing was stamped as if it had been there
+            rows = (await connection.execute(text("SELECT name, version FROM auth_schema"))).all()
+    assert [tuple(row) for row in rows] == [("letters", 1)]
+
+
+async def test_a_view_in_place_of_a_table_is_good_enough(url: str) -> None:
+    async with models.app_on(url, models.with_uuid, FIRST) as app:
+        async with app.engine.begin() as connection:
+            await connection.execute(text("ALTER TABLE auth_letters RENAME TO kept_letters"))
+            await connection.execute(text("CREATE VIEW auth_letters AS SELECT * FROM kept_letters"))
+        await app.database.open()
+        async with app.engine.begin() as connection:
+            await connection.execute(text("DROP VIEW auth_letters"))
+            await connection.execute(text("ALTER TABLE kept_letters RENAME TO auth_letters"))
 
 
 async def upgraded(app: App) -> list[tuple[Any, ...]]:

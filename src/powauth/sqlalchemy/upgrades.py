@@ -1,14 +1,18 @@
 """Upgrades: tables have versions, and data steps run once when a newer one is met."""
 
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, insert, inspect, select, text, update
+from sqlalchemy.exc import NoSuchTableError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.schema import CreateColumn, CreateSchema
 
 from powauth.database import Schema
 from powauth.errors import ConfigurationError, Taken
 from powauth.records import Record
+from powauth.sqlalchemy.columns import RESERVED
 from powauth.sqlalchemy.failures import Uniques
 from powauth.sqlalchemy.layout import Layout
 from powauth.sqlalchemy.own import OwnTransaction
@@ -16,6 +20,8 @@ from powauth.sqlalchemy.tables import RecordTable
 from powauth.sqlalchemy.transaction import Transaction
 from powauth.sqlalchemy.versions import version_table
 from powauth.tenants import SINGLE, Tenant
+
+T = TypeVar("T")
 
 
 async def upgrade(layout: Layout[Any], schema: Schema, tenant: Tenant | None = None) -> None:
@@ -69,22 +75,55 @@ def _add_columns(connection: Connection, table: RecordTable, own: str | None) ->
 
 
 async def _check(layout: Layout[Any], schema: Schema, tenant: Tenant) -> None:
-    if not await is_there(layout, schema, tenant):
-        name = versions(layout, schema).name
-        raise ConfigurationError(f"the table {name} is missing: run your migrations, or create_tables()")
+    """Refuse to start over tables that no migration made yet: a request would say so too late, and less clearly."""
+    missing = await _inspected(layout, tenant, lambda connection: _missing(connection, layout, schema, tenant))
+    if missing:
+        found = ", ".join(missing)
+        raise ConfigurationError(f"missing in the database: {found}. Run your migrations, or create_tables()")
+
+
+def _missing(connection: Connection, layout: Layout[Any], schema: Schema, tenant: Tenant) -> list[str]:
+    """Return the tables and columns that are not there; of the application's own table only our columns count."""
+    wanted = _columns(layout, schema)
+    there = _reflected(connection, list(wanted), tenant.schema or layout.table.schema)
+    tables = [f"the table {name}" for name in wanted if name not in there]
+    lacking = [(name, column) for name in there for column in wanted[name] if column.lower() not in there[name]]
+    return tables + [f"the column {name}.{column}" for name, column in lacking]
+
+
+def _columns(layout: Layout[Any], schema: Schema) -> Mapping[str, Sequence[str]]:
+    ours = [layout.record_table(schema, record).table for record in schema.records]
+    attribute = layout.mapper.get_property_by_column
+    users = [column.name for column in layout.table.columns if attribute(column).key in RESERVED]
+    found = {table.name: list(table.columns.keys()) for table in (versions(layout, schema), *ours)}
+    return {layout.table.name: users, **found}
+
+
+def _reflected(connection: Connection, names: Sequence[str], where: str | None) -> Mapping[str, set[str]]:
+    """Return the columns of the tables that are there, in few questions; a view passes for a table."""
+    inspector = inspect(connection)
+    found = {name: columns for (_, name), columns in inspector.get_multi_columns(where, names).items()}
+    for name in set(names) - found.keys():  # a view, or a server that writes names in its own way
+        with suppress(NoSuchTableError):
+            found[name] = inspector.get_columns(name, where)
+    return {name: {column["name"].lower() for column in found[name]} for name in names if name in found}
 
 
 async def is_there(layout: Layout[Any], schema: Schema, tenant: Tenant) -> bool:
     """Say whether the tables of an `Auth` were made, where a tenant has them."""
     table = versions(layout, schema)
+    where = tenant.schema or table.schema
+    return await _inspected(layout, tenant, lambda connection: inspect(connection).has_table(table.name, where))
 
-    async def has(session: AsyncSession) -> bool:
+
+async def _inspected(layout: Layout[Any], tenant: Tenant, look: Callable[[Connection], T]) -> T:
+    async def run(session: AsyncSession) -> T:
         connection = await session.connection(bind_arguments={"mapper": layout.mapper})
-        return await connection.run_sync(lambda c: inspect(c).has_table(table.name, tenant.schema or table.schema))
+        return await connection.run_sync(look)
 
     transaction = OwnTransaction(layout, tenant, writes=False)
     try:
-        return await transaction.run(has)
+        return await transaction.run(run)
     finally:
         await transaction.rollback()
 
