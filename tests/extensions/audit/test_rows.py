@@ -35,6 +35,8 @@ from powauth import (
 from powauth.errors import InvalidToken
 from powauth.events import LimitReached, Personal, Plain, SessionStarted, TokenRefused, Unwritten
 from powauth.extensions.audit import Audit, AuditRecord
+from powauth.extensions.invitation import InvitationForm
+from powauth.extensions.invitation.operations import invite
 from powauth.extensions.sign_in import SignIn
 from powauth.operations import Entered, erase_account, sign_in
 from powauth.testing import Site
@@ -313,6 +315,21 @@ async def test_what_stands_where_its_type_does_not_belong_is_left_out(home: Hous
     assert set((await row(home, "app.parcel_sent")).details) == {"parts", "mail"}
     started = await row(home, "session_started")
     assert (started.account, started.session) == ("", "public")
+
+
+async def test_a_record_in_an_event_is_written_by_the_types_and_marks_of_its_columns(home: House) -> None:
+    form = InvitationForm(email="ada@example.com")
+    async with home.auth.begin() as ctx:
+        made = (await invite(ctx, None, form)).invitation
+    found = (await row(home, "invitation.invited")).details["invitation"]
+    assert isinstance(found, dict)
+    assert found == {
+        "id": made.id,
+        "email": found["email"],
+        "created_at": made.created_at.isoformat(),
+        "expires_at": made.expires_at.isoformat(),
+    }
+    assert len(str(found["email"])) == 16
 
 
 async def test_an_address_is_written_as_what_tells_whether_two_are_the_same(tmp_path: Path, home: House) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Union, cast
 
 from powauth.accounts import Account, Handle, InvalidEmail, NewAccount, email_key, parse_email
 from powauth.events import Event, Personal, Plain, Unwritten
+from powauth.records import Record
 from powauth.session import Session
 
 LONGEST = 200
@@ -57,16 +58,16 @@ def written(event: Event, digest: Digest) -> Written:
     return Written(Handle(account), session, details)
 
 
-_fields_of: dict[type[Event], tuple[_Field, ...]] = {}
+_fields_of: dict[type[Event | Record], tuple[_Field, ...]] = {}
 
 
-def _known(kind: type[Event]) -> tuple[_Field, ...]:
+def _known(kind: type[Event | Record]) -> tuple[_Field, ...]:
     if kind not in _fields_of:  # as many as there are classes
         _fields_of[kind] = _fields(kind)
     return _fields_of[kind]
 
 
-def _fields(kind: type[Event]) -> tuple[_Field, ...]:
+def _fields(kind: type[Event | Record]) -> tuple[_Field, ...]:
     try:
         hints = typing.get_type_hints(kind, include_extras=True)
     except (NameError, TypeError):  # an annotation that cannot be read says nothing about what is harmless
@@ -106,6 +107,7 @@ def _by_class(hint: type[Any]) -> Writer | None:
         (Account, _account),
         (NewAccount, _newcomer),
         (Session, _session),
+        (Record, _record),
         (bool, _bool),
         (date, _time),
         (timedelta, _time),
@@ -131,6 +133,13 @@ def _newcomer(value: object, digest: Digest) -> object:
 
 def _session(value: object, _: Digest) -> object:
     return value.public_id if isinstance(value, Session) else None
+
+
+def _record(value: object, digest: Digest) -> object:
+    if not isinstance(value, Record):
+        return None
+    found = {field.name: field.write(getattr(value, field.name), digest) for field in _known(type(value))}
+    return {name: told for name, told in found.items() if told is not None and told != ""}
 
 
 def _handle(value: object, _: Digest) -> object:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Annotated
 
 from powauth.accounts import MAX_EMAIL, Handle
+from powauth.events import Personal
 from powauth.records import Index, Json, Key, Owner, Record, Text
 from powauth.tokens import Subject
 
@@ -15,7 +16,7 @@ class InvitationRecord(Record, table="invitations"):
     id: Annotated[Handle, Key(), Text(32)]
     inviter: Annotated[Handle, Owner("anonymise"), Index(), Text(32)] = Handle("")
     """Empty once that account is erased, and for one that was made at the command line."""
-    email: Annotated[str | None, Text(MAX_EMAIL)] = None
+    email: Annotated[str | None, Text(MAX_EMAIL), Personal()] = None
     """The address that it is bound to; none for one by link alone."""
     metadata: Annotated[Mapping[str, object], Json()]
     """What the application's own form asked for: a role, an organisation."""
