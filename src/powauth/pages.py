@@ -33,7 +33,7 @@ class Button:
     text: str
     """With the name of the extension: `providers.sign_in_with`."""
     params: Mapping[str, str] = field(default_factory=dict[str, str])
-    """The parts of the address."""
+    """The parts of the address; those that it leaves out are the page's own."""
     values: Mapping[str, object] = field(default_factory=dict[str, object])
     """What its hidden fields hold; buttons in one row share them."""
     words: Mapping[str, object] = field(default_factory=dict[str, object])

@@ -146,7 +146,7 @@ class Views:
             buttons=tuple(
                 ButtonView(
                     text=self.words(button.text, **button.words),
-                    action=self.plan.path(button.to, **button.params),
+                    action=self.plan.path(button.to, **{**self.params, **button.params}),
                     name="-".join(button.params.values()),
                     danger=button.is_dangerous,
                 )

@@ -5,19 +5,19 @@ address. Every way in ends in `sign_in`; a provider's word is one factor, `provi
 """
 
 from powauth.context import Context, on
-from powauth.events import CredentialChanged
-from powauth.extension import Buttons, Link, Manifest
+from powauth.events import CredentialChanged, SignedOut
+from powauth.extension import Buttons, Manifest
 from powauth.extensions import sign_in, sign_up
 from powauth.extensions.invitation import OPEN
 from powauth.extensions.manage_account import ACCOUNT, AccountShown
 from powauth.extensions.prove import PROVE
-from powauth.extensions.providers import identities, operations
+from powauth.extensions.providers import identities, operations, waiting
+from powauth.extensions.providers.completing import COMPLETE, offer_mine
 from powauth.extensions.providers.events import Connected, Disconnected, WaysCounted
 from powauth.extensions.providers.flows import SLOTS
 from powauth.extensions.providers.forms import CompleteForm
 from powauth.extensions.providers.handlers import (
     CALLBACK,
-    COMPLETE,
     DISCONNECT,
     START,
     offer_account,
@@ -25,6 +25,7 @@ from powauth.extensions.providers.handlers import (
     offer_sign_in,
     offer_to_invited,
 )
+from powauth.extensions.providers.joining import FORGET, JOIN, MINE, offer_forget
 from powauth.extensions.providers.mails import CONNECTED, DISCONNECTED
 from powauth.extensions.providers.messages import MESSAGES
 from powauth.extensions.providers.ports import Provider
@@ -37,6 +38,9 @@ __all__ = [
     "CONNECTED",
     "DISCONNECT",
     "DISCONNECTED",
+    "FORGET",
+    "JOIN",
+    "MINE",
     "START",
     "CompleteForm",
     "Connected",
@@ -72,18 +76,23 @@ class Providers(ProviderSettings):
     def manifest(self) -> Manifest:
         """Return what it adds."""
         return Manifest(
-            routes=(START, CALLBACK, COMPLETE, DISCONNECT),
+            routes=(START, CALLBACK, COMPLETE, MINE, JOIN, FORGET, DISCONNECT),
             cookies=SLOTS,
             records=(IdentityRecord, TokensRecord) if self.keeps_tokens else (IdentityRecord,),
-            hooks=(on(AccountShown, show_providers), on(CredentialChanged, mailbox_proved)),
+            hooks=(
+                on(AccountShown, show_providers),
+                on(CredentialChanged, mailbox_proved),
+                on(SignedOut, waiting.forget_at_sign_out),
+            ),
             buttons=(
                 Buttons(on=sign_in.NEW, offer=offer_sign_in),
                 Buttons(on=sign_up.NEW, offer=offer_sign_in),
                 Buttons(on=OPEN, offer=offer_to_invited),
                 Buttons(on=ACCOUNT, offer=offer_account),
                 Buttons(on=PROVE, offer=offer_prove),
+                Buttons(on=COMPLETE, offer=offer_mine),
+                Buttons(on=JOIN, offer=offer_forget),
             ),
-            links=(Link(on=COMPLETE, to=sign_in.NEW, text="to_sign_in"),),
             mails=(CONNECTED, DISCONNECTED),
             messages=MESSAGES,
         ).with_page(COMPLETE, form=self.form)

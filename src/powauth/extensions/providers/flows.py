@@ -41,14 +41,6 @@ class Trip:
     """The fields that extensions added, by the name of their form."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """Somebody whom a provider named, and who has to say more."""
-
-    trip: Trip
-    identity: Mapping[str, Any] = field(repr=False)
-
-
 class Shelf:
     """Where the trips of one tenant are kept. Their key is a hash of what comes back; so is half of what seals them."""
 

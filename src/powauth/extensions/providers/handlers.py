@@ -1,26 +1,24 @@
 """HTTP around providers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from powauth.context import Context
-from powauth.errors import AlreadySignedIn, Forbidden, InvalidForm, NotSignedIn, Stale
-from powauth.extensions.manage_account import ACCOUNT
-from powauth.extensions.providers import flows, identities, operations, travelling
-from powauth.extensions.providers.errors import BadFlow, NotRegistered
-from powauth.extensions.providers.flows import Purpose, Shelf, Trip
-from powauth.extensions.providers.forms import CompleteForm, StartForm
-from powauth.extensions.providers.operations import Recognised, Wanted
+from powauth.errors import AlreadySignedIn, Forbidden, InvalidForm, NotSignedIn
+from powauth.extensions.providers import identities, operations, travelling
+from powauth.extensions.providers.completing import asks_more, incomplete, proved, registered
+from powauth.extensions.providers.flows import Purpose, Trip
+from powauth.extensions.providers.forms import StartForm
+from powauth.extensions.providers.joining import home
 from powauth.extensions.providers.ports import Provider, title_of
 from powauth.extensions.providers.settings import ProviderSettings
 from powauth.extensions.providers.travelling import Arrived, Wish
-from powauth.forms import Form, NoForm, asked, field_names
+from powauth.forms import Form, NoForm, asked
 from powauth.http import Request
-from powauth.oauth import Identity
-from powauth.pages import Button, Detour, Done, Outcome, Proved, Shown
+from powauth.pages import Button, Done, Outcome, Proved
 from powauth.programs import check_challenge
 from powauth.reading import read
-from powauth.routing import SIGNED_IN, SIGNED_OUT, CallBack, FormPage, Post
+from powauth.routing import SIGNED_IN, CallBack, Post
 
 # ---- the way there ----
 
@@ -47,15 +45,11 @@ async def _purpose(ctx: Context, provider: Provider, wanted: str) -> Purpose:
     if not is_signed_in:
         raise NotSignedIn
     if purpose == "connect":
-        operations.check_owner(ctx, _home(ctx))
+        operations.check_owner(ctx, home(ctx))
         return "connect"
     if purpose != "prove" or ctx.session.transport != "cookie" or not travelling.can_prove(provider):
         raise Forbidden
     return "prove"
-
-
-def _home(ctx: Context) -> str:
-    return ctx.path(ACCOUNT) if ctx.has_page(ACCOUNT) else ""
 
 
 # ---- the way back ----
@@ -80,7 +74,7 @@ async def finish(request: Request[NoForm], ctx: Context, arrived: Arrived) -> Ou
     if trip.purpose == "connect":
         changed = await operations.connect(ctx, identity)
         data = {"provider": trip.provider}
-        return Done(to=trip.next or _home(ctx) or None, notice="connected", data=data, session=changed.session)
+        return Done(to=trip.next or home(ctx) or None, notice="connected", data=data, session=changed.session)
     if trip.purpose == "prove":
         found = await operations.prove(ctx, identity)
         return Proved(account=found.account, proof=found.proof, next=trip.next, is_step_up=True)
@@ -94,109 +88,19 @@ async def _enter(ctx: Context, arrived: Arrived) -> Outcome:
     extras = _extras(ctx, trip)
     known = await operations.recognise(ctx, identity)
     if known is not None:
-        return _proved(known, trip, extras)
+        return proved(known, trip, extras)
     wanted = operations.said(ctx, identity)
-    if _asks_more(ctx, wanted):
-        return await _incomplete(ctx, trip, identity)
+    if asks_more(ctx, wanted):
+        return await incomplete(ctx, trip, identity)
     try:
-        return _registered(ctx, await operations.register(ctx, identity, wanted, extras=extras), trip, extras)
+        return registered(ctx, await operations.register(ctx, identity, wanted, extras=extras), trip, extras)
     except InvalidForm:
-        return await _incomplete(ctx, trip, identity)
-
-
-def _proved(found: Recognised, trip: Trip, extras: Mapping[type[Form], Form]) -> Proved:
-    return Proved(
-        account=found.account,
-        proof=found.proof,
-        next=trip.next,
-        challenge=trip.challenge,
-        after="after_sign_up" if found.is_new else "after_sign_in",
-        status=201 if found.is_new else 200,
-        extras=extras,
-    )
-
-
-def _registered(ctx: Context, made: Recognised | Detour, trip: Trip, extras: Mapping[type[Form], Form]) -> Outcome:
-    if isinstance(made, Detour):
-        action = {"name": ctx.plan.pages[made.page].code, "url": ctx.url(made.page)}
-        return Done(to=made.page, data={"action": action}, status=201)
-    return _proved(made, trip, extras)
+        return await incomplete(ctx, trip, identity)
 
 
 def _extras(ctx: Context, trip: Trip) -> dict[type[Form], Form]:
     known = {name: form for name, form in ctx.plan.extra_forms.items() if name in trip.extras}
     return {form: read(form, trip.extras[name], asked(form, ctx.plan.identifiers)) for name, form in known.items()}
-
-
-# ---- what the provider left open ----
-
-
-def _own_fields(form: type[CompleteForm]) -> tuple[str, ...]:
-    return tuple(name for name in field_names(form) if name not in field_names(CompleteForm))
-
-
-def _asks_more(ctx: Context, wanted: Wanted) -> bool:
-    """Say whether a field of the application's own has to be filled in, which no claim fills."""
-    form = ctx[ProviderSettings].form
-    required = {known.name for known in asked(form, ctx.plan.identifiers) if known.required}
-    return any(name in required and name not in wanted.values for name in _own_fields(form))
-
-
-async def _incomplete(ctx: Context, trip: Trip, identity: Identity) -> Outcome:
-    """Keep who came back, for the browser they came back with, and ask for the rest."""
-    if not ctx[ProviderSettings].registration:
-        raise NotRegistered
-    secret = flows.bind(ctx)
-    kept = {"trip": flows.plain_trip(trip), "identity": identities.plain_identity(identity)}
-    await Shelf(ctx).put("complete", secret, kept)
-    page = ctx.url(COMPLETE, provider=trip.provider)
-    data = {"action": {"name": ctx.plan.pages[COMPLETE].code, "url": page}}
-    return Done(to=ctx.path(COMPLETE, provider=trip.provider), data=data, status=201)
-
-
-async def _kept(ctx: Context, provider: str) -> tuple[str, Trip, Identity]:
-    """Return who came back with this browser from this provider last, and the secret under which that is kept."""
-    for secret in flows.secrets_of(ctx):
-        kept = await Shelf(ctx).peek("complete", secret)
-        if kept is not None and kept["trip"]["provider"] == provider:
-            return secret, flows.read_trip(kept["trip"]), identities.read_identity(kept["identity"])
-    raise BadFlow
-
-
-async def show_complete(request: Request[NoForm], ctx: Context) -> Outcome:
-    """Ask for what the provider left open."""
-    provider = await ctx[ProviderSettings].find(ctx, request.params["provider"])
-    _, trip, identity = await _kept(ctx, provider.name)
-    wanted = operations.said(ctx, identity)
-    added = {name: value for filled in trip.extras.values() for name, value in filled.items()}
-    values = {**wanted.values, "email": wanted.email, "username": wanted.username, **added}
-    errors = await operations.open_questions(ctx, identity, wanted)
-    taken = sorted(name for name, found in errors.items() if found[0].code == "taken")
-    return Shown(
-        data={"provider": provider.name, "taken": taken},
-        values={COMPLETE: values},
-        words={"provider": title_of(provider)},
-    )
-
-
-async def complete(request: Request[CompleteForm], ctx: Context) -> Outcome:
-    """Make the account; what follows is a sign-in like any other."""
-    provider = await ctx[ProviderSettings].find(ctx, request.params["provider"])
-    secret, trip, identity = await _kept(ctx, provider.name)
-    form = request.form
-    own = {name: getattr(form, name) for name in _own_fields(type(form))}
-    wanted = operations.said(ctx, identity)
-    wanted = Wanted(email=form.email, username=form.username, values={**wanted.values, **own})
-    known = await operations.recognise(ctx, identity)
-    made = known or await operations.register(ctx, identity, wanted, extras=request.extras)
-    flows.unbind(ctx, flows.digest(secret))
-
-    async def use_up() -> None:
-        if await Shelf(ctx).take("complete", secret) is None:  # of two who send it, one goes on
-            raise Stale
-
-    ctx.last_step(use_up)
-    return _registered(ctx, made, trip, request.extras)
 
 
 # ---- the account ----
@@ -205,24 +109,15 @@ async def complete(request: Request[CompleteForm], ctx: Context) -> Outcome:
 async def disconnect(request: Request[NoForm], ctx: Context) -> Outcome:
     """Let a provider be no way in any more."""
     await ctx.account()
-    operations.check_owner(ctx, _home(ctx))
+    operations.check_owner(ctx, home(ctx))
     name = request.params["provider"]
     provider = next((each for each in await ctx[ProviderSettings].all(ctx) if each.name == name), None)
     changed = await operations.disconnect(ctx, name, provider)
-    return Done(to=_home(ctx) or None, notice="disconnected", session=changed.session)
+    return Done(to=home(ctx) or None, notice="disconnected", session=changed.session)
 
 
 START = Post(name="start", path="/providers/{provider}", form=StartForm, submit=start, signs_in=True)
 CALLBACK = CallBack(name="callback", path="/providers/{provider}/callback", ask=ask, finish=finish, receive=receive)
-COMPLETE = FormPage(
-    name="complete",
-    path="/providers/{provider}/complete",
-    form=CompleteForm,
-    show=show_complete,
-    submit=complete,
-    requires=SIGNED_OUT,
-    signs_in=True,
-)
 DISCONNECT = Post(
     name="disconnect",
     path="/providers/{provider}/disconnect",

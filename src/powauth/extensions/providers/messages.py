@@ -17,10 +17,19 @@ MESSAGES: Mapping[str, str] = {
     "callback.title": "Back from a provider",
     "callback.submit": "Go on",
     "complete.title": "One more thing",
-    "complete.intro": "{provider} does not tell all that your new account needs, or somebody has it already. "
-    "If you have an account, sign in to it first and connect {provider} there.",
+    "complete.intro": "{provider} does not tell all that your new account needs, or somebody has it already.",
     "complete.submit": "Create account",
-    "to_sign_in": "I have an account already",
+    "this_is_mine": "I have an account already",
+    "mine.submit": "I have an account already",
+    "sign_in_to_join": "Sign in to the account that you have. You are asked before anything is connected to it.",
+    "join.title": "Connect {provider} to your account?",
+    "join.intro": "You are signed in as {account}. At {provider} you are {identity}.\n\n"
+    "Once they are connected, whoever signs in to {provider} as {identity} is in your account. "
+    "Connect them only if both are yours.",
+    "join.submit": "Connect",
+    "not_mine": "Do not connect",
+    "forget.submit": "Do not connect",
+    "forgotten": "Nothing was connected.",
     "connected": "That way to sign in is connected. Other devices are signed out.",
     "disconnected": "That way to sign in is disconnected. Other devices are signed out.",
     "bad_flow": "This sign-in could not be finished: it was begun elsewhere, took too long, or was finished before. "

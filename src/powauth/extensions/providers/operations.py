@@ -237,8 +237,11 @@ def check_owner(ctx: Context, back: str) -> None:
 
 
 @operation
-async def connect(ctx: Context, identity: Identity) -> Changed:
-    """Make an identity a way in to the signed-in account; every other session of it ends. Raises `OtherAccount`."""
+async def connect(ctx: Context, identity: Identity, *, keeps_caller: bool = True) -> Changed:
+    """Make an identity a way in to the signed-in account; every other session of it ends. Raises `OtherAccount`.
+
+    The caller's own goes on, unless it is not to.
+    """
     if ctx.session.actor is not None:
         raise OwnerOnly
     account = await lock_unchanged(ctx, await ctx.account())
@@ -249,7 +252,7 @@ async def connect(ctx: Context, identity: Identity) -> Changed:
         await identities.refresh(ctx, row, identity)
         return Changed(account)
     await identities.add(ctx, account.handle, identity)
-    changed = await change_credential(ctx, account, Changes(), "factor")
+    changed = await change_credential(ctx, account, Changes(), "factor", keeps_caller=keeps_caller)
     await _tell_connected(ctx, changed.account, identity.provider)
     return changed
 
