@@ -101,7 +101,7 @@ class OAuth1:
             started_at=int(tools.now().timestamp()),
             state=token,
             token_secret=secret,
-            issuer=self._issuer,
+            issuer=self.whole_issuer,
         )
         params = {**self.authorize_params, **ask.params, "oauth_token": token}
         return Begun(with_query(self.authorization_endpoint, params), flow)
@@ -119,10 +119,10 @@ class OAuth1:
         tokens = Tokens(access_token=token, token_type="OAuth", token_secret=secret, raw=said)
         raw = await self.userinfo(tools, tokens)
         claims = Claims.read(translated(self.normalise, raw, "userinfo"))
-        return Identity(provider=self.name, issuer=self._issuer, claims=claims, tokens=tokens, raw=raw)
+        return Identity(provider=self.name, issuer=self.whole_issuer, claims=claims, tokens=tokens, raw=raw)
 
     def _verifier(self, tools: Tools, flow: Flow, callback: Callback) -> str:
-        if flow.provider != self.name or flow.issuer != self._issuer or flow.token_secret is None:
+        if flow.provider != self.name or flow.issuer != self.whole_issuer or flow.token_secret is None:
             raise BadState(Reason.OTHER_PROVIDER)
         if flow.is_over(tools.now()):
             raise BadState(Reason.FLOW_EXPIRED)
@@ -154,7 +154,8 @@ class OAuth1:
     # ---- inside ----
 
     @property
-    def _issuer(self) -> str:
+    def whole_issuer(self) -> str:
+        """Who vouches for the subject, as identities name it."""
         origin = urlsplit(self.authorization_endpoint)
         return self.issuer or f"{origin.scheme}://{origin.netloc}"
 

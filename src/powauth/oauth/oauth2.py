@@ -38,6 +38,11 @@ class OAuth2(CodeFlow):
         addresses = self._metadata().problems(self.network)
         return (*super().problems(), *(f"{self.name}: {problem}" for problem in addresses))
 
+    @property
+    def whole_issuer(self) -> str:
+        """Who vouches for the subject, as identities name it."""
+        return self.issuer or self._metadata().issuer
+
     def _metadata(self) -> Metadata:
         origin = urlsplit(self.authorization_endpoint)
         return Metadata(
@@ -61,5 +66,4 @@ class OAuth2(CodeFlow):
         """Return who these tokens are of."""
         raw = await self.userinfo(tools, tokens)
         said = {**self.from_browser(callback), **translated(self.normalise, raw, "userinfo")}
-        issuer = self.issuer or self._metadata().issuer
-        return Identity(provider=self.name, issuer=issuer, claims=Claims.read(said), tokens=tokens, raw=raw)
+        return Identity(provider=self.name, issuer=self.whole_issuer, claims=Claims.read(said), tokens=tokens, raw=raw)

@@ -1,6 +1,7 @@
 """Django 5.2 with allauth 65: tables by its own migrations, people by its own API."""
 
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -8,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from powauth import InvalidCredentials
-from tests.cli.importing.world import BCRYPT, Moved, move, new_home, people, run_maker, upgraded
+from tests.cli.importing.test_import_identities import rows, with_providers
+from tests.cli.importing.world import BCRYPT, Moved, insert, move, new_home, people, run_maker, upgraded
 from tests.cli.shop import PASSWORD, Shop
 
 HASHERS = ("pbkdf2-sha256", "argon2", "bcrypt-sha256", "bcrypt", "scrypt")
@@ -163,3 +165,15 @@ def test_without_roles_in_the_application_none_is_granted(home: Shop, site: Path
     result = home.run("import", "django", "--from", f"sqlite:///{site}", "--role", "editors=editor")
     assert (result.exit_code, people(home)) == (2, {})
     assert "Roles()" in result.output
+
+
+def test_identities_come_along_and_a_chosen_name_is_nobody_s_number(folder: Path, site: Path) -> None:
+    """S47: allauth keeps the names of Reddit's people, and somebody may have chosen another one's number."""
+    copy = shutil.copy(site, folder / "site.db")
+    with closing(sqlite3.connect(copy, isolation_level=None)) as database:
+        more = {"last_login": "2020-01-01", "date_joined": "2020-01-01", "extra_data": "{}"}
+        insert(database, "socialaccount_socialaccount", provider="reddit", uid="abc12", user_id=1, **more)
+    home = with_providers(folder)
+    moved = move(home, "django", f"sqlite:///{copy}", "--provider", "github=github", "--provider", "reddit=reddit")
+    assert rows(home) == {("https://github.com", "583231"): ("github", "social@example.com")}
+    assert "another number" in moved.says("identities")[0]

@@ -1,5 +1,6 @@
 """`powauth import`: take over the accounts of another system."""
 
+import json
 from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass
@@ -14,12 +15,14 @@ from powauth.cli.apps import app_option
 from powauth.cli.failures import Failure, Misused
 from powauth.cli.importing.claims import Claims
 from powauth.cli.importing.columns import pairs, read_columns
+from powauth.cli.importing.connecting import Connecting, read_connecting
 from powauth.cli.importing.engines import connect, read_url
 from powauth.cli.importing.files import is_file, stage
 from powauth.cli.importing.fitting import Fitting, NeedsFamily
 from powauth.cli.importing.granting import read_granting
 from powauth.cli.importing.journal import Journal
-from powauth.cli.importing.moving import Reading, Totals, claims_of, move
+from powauth.cli.importing.late import Latecomers
+from powauth.cli.importing.moving import Moving, Reading, Totals, claims_of, move
 from powauth.cli.importing.newcomer import Remark
 from powauth.cli.importing.report import Report, as_row, private
 from powauth.cli.importing.source import Options
@@ -49,6 +52,7 @@ class Order:
     columns: Sequence[str]
     mapped: Sequence[str]
     roles: Sequence[str]
+    providers: Sequence[str]
     renamed: Sequence[str]
     proved: str | None
     locks_end_after: int | None
@@ -79,6 +83,13 @@ FILE = click.Path(path_type=Path, dir_okay=False)
     "--role", "roles", multiple=True, metavar="THEIRS=ROLE", help="Grant a role of Roles() for one of theirs."
 )
 @click.option(
+    "--provider",
+    "providers",
+    multiple=True,
+    metavar="THEIRS=NAME",
+    help="Connect identities of one of their providers with one of Providers().",
+)
+@click.option(
     "--proved", metavar="THEIRS", help="A column that says, if something is in it, that the address was proved."
 )
 @click.option(
@@ -95,7 +106,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
     default="powauth-set-aside.jsonl",
     show_default=True,
     metavar="FILE",
-    help="Where identities, further addresses and roles go.",
+    help="Where identities, further addresses and roles go that have no place here.",
 )
 @click.option(
     "--journal",
@@ -134,18 +145,20 @@ def command(*, tenant: str | None, auth: Auth[Any], out: Output, **given: Any) -
 
 async def work(auth: Auth[Any], tenant: Tenant, order: Order, report: Report, out: Output) -> Totals:
     """Take over all accounts, or find out what would become of them."""
+    connecting = await read_connecting(auth, tenant, order.providers)
     try:
         async with opened(order) as (reading, remarks):
             report.add([*remarks, *reading.source.remarks(reading.tables.others)])
             total = await reading.tables.count()
             with out.progress("reading", total) as advance:
-                fitting = fitting_of(auth, order, await claims_of(reading, advance))
+                fitting = fitting_of(auth, order, await claims_of(reading, advance), connecting)
             with keeping(auth, tenant, order) as journal, out.progress("taking over", total) as advance:
-                writer = Writer(auth, tenant, journal)
+                writer = Writer(auth, tenant, journal, connecting.extension)
+                late = Latecomers(auth, tenant, journal, connecting, fitting.claims, order.dry_run)
                 if order.dry_run:
-                    return await move(reading, fitting, writer.look, journal, report, advance)
+                    return await move(reading, Moving(fitting, journal, writer.look, late.connect), report, advance)
                 await writer.settle()
-                totals = await move(reading, fitting, writer.write, journal, report, advance)
+                totals = await move(reading, Moving(fitting, journal, writer.write, late.connect), report, advance)
                 write_set_aside(order.set_aside, journal)
                 return totals
     except NeedsFamily as needs:
@@ -156,12 +169,13 @@ async def work(auth: Auth[Any], tenant: Tenant, order: Order, report: Report, ou
         raise Failure(message, code="unavailable") from error
 
 
-def fitting_of(auth: Auth[Any], order: Order, claims: Claims) -> Fitting:
+def fitting_of(auth: Auth[Any], order: Order, claims: Claims, connecting: Connecting) -> Fitting:
     """Return what the application asks of an account."""
     lasts = None if order.locks_end_after is None else timedelta(minutes=order.locks_end_after)
     columns = read_columns(auth.database, order.columns, order.mapped)
     granting = read_granting(auth, order.roles)
-    return Fitting(auth.identifiers, auth.plan.passwords.foreign, columns, claims, auth.clock.now(), lasts, granting)
+    families, now = auth.plan.passwords.foreign, auth.clock.now()
+    return Fitting(auth.identifiers, families, columns, claims, now, lasts, granting, connecting)
 
 
 @asynccontextmanager
@@ -225,10 +239,11 @@ def refuse_to_replace(path: Path) -> None:
 
 
 def write_set_aside(path: Path, journal: Journal) -> None:
-    """Write what has no place yet, of all who were taken over with this journal."""
+    """Write what has no place here, of all who were taken over with this journal."""
     lines = journal.set_aside()
     first = next(lines, None)
     if first is None:
+        forget_set_aside(path, journal)
         return
     beside = path.with_name(f"{path.name}.new")
     beside.unlink(missing_ok=True)  # of a run that was cut off here
@@ -236,6 +251,16 @@ def write_set_aside(path: Path, journal: Journal) -> None:
         file.write(f"{first}\n")
         file.writelines(f"{line}\n" for line in lines)
     beside.replace(path)
+
+
+def forget_set_aside(path: Path, journal: Journal) -> None:
+    """Remove what an earlier run with this journal had set aside and has its place by now; nobody else's."""
+    if not path.exists():
+        return
+    with path.open() as file:
+        is_ours = all(journal.key_of(json.loads(line)["handle"]) is not None for line in file)
+    if is_ours:
+        path.unlink()
 
 
 def tell(totals: Totals, report: Report, order: Order, out: Output) -> None:
@@ -253,6 +278,8 @@ def tell(totals: Totals, report: Report, order: Order, out: Output) -> None:
         f"accounts read: {totals.read}; {verb}: {totals.taken_over}; before: {totals.already}; "
         f"left out: {totals.left_out}"
     )
+    if totals.identities:
+        out.say(f"identities that {'would be ' if order.dry_run else ''}connected: {totals.identities}")
 
 
 __all__ = ["command"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from powauth.accounts import email_key, username_key
-from powauth.cli.importing.newcomer import Newcomer
+from powauth.cli.importing.newcomer import Identity, Newcomer
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +47,13 @@ class Claims:
 
 
 def names(newcomer: Newcomer) -> list[str]:
-    """Return what only one account can have: key, address, user name."""
+    """Return what only one account can have: key, address, user name, identities."""
     found = [of_key(newcomer.key)]
     if newcomer.email:
         found.append(of_email(newcomer.email))
     if newcomer.username:
         found.append(of_username(newcomer.username))
-    return found
+    return [*found, *dict.fromkeys(map(of_identity, newcomer.identities))]
 
 
 def of_key(key: str) -> str:
@@ -69,6 +69,11 @@ def of_email(email: str) -> str:
 def of_username(username: str) -> str:
     """Return the claim of a user name, however it is spelt."""
     return f"username {username_key(username)}"
+
+
+def of_identity(identity: Identity) -> str:
+    """Return the claim of an identity, as the other system names its provider."""
+    return f"identity {len(identity.provider)} {identity.provider} {identity.issuer or ''} {identity.subject}"
 
 
 def digest(name: str) -> bytes:

@@ -16,8 +16,9 @@ from powauth.accounts import (
 from powauth.cli.importing import claims
 from powauth.cli.importing.claims import Claims, Rival
 from powauth.cli.importing.columns import ROLES, Columns, is_storable
+from powauth.cli.importing.connecting import Connecting, Homeless, Placed
 from powauth.cli.importing.granting import Granting
-from powauth.cli.importing.newcomer import LeftOut, Newcomer, Remark
+from powauth.cli.importing.newcomer import Identity, LeftOut, Newcomer, Remark
 from powauth.passwords.flask_security import DOUBLE, SINGLE, FlaskSecurityHashes, unmarked
 from powauth.passwords.foreign import ForeignHash, fault
 
@@ -43,6 +44,10 @@ class Fitted:
     """What it is granted here."""
     lost_roles: tuple[str, ...] = ()
     """What it had there and is nobody's here."""
+    identities: tuple[Placed, ...] = ()
+    """By which its owner signs in here."""
+    lost_identities: tuple[Identity, ...] = ()
+    """By which they signed in there, and cannot here."""
 
 
 class NeedsFamily(Exception):
@@ -61,6 +66,7 @@ class Fitting:
     locks_end_after: timedelta | None
     """How long a lock lasts in the other system, if it ends by itself."""
     granting: Granting
+    connecting: Connecting
 
     def fit(self, newcomer: Newcomer) -> Fitted:
         """Return the account. Raises `LeftOut`."""
@@ -81,6 +87,8 @@ class Fitting:
             locked_by="administrator" if locked_at else None,
             values=self.columns.values(newcomer),
         )
+        placed, homeless = self._identities(newcomer)
+        remarks += [one.remark for one in homeless]
         remarks += self._set_aside(newcomer)
         remarks += [Remark("locked", "it was locked or inactive: it stays locked", "note")] if locked_at else []
         return Fitted(
@@ -90,7 +98,22 @@ class Fitting:
             tuple(replace(r, key=newcomer.key) for r in remarks),
             roles=self.granting.granted(newcomer),
             lost_roles=self.granting.without_place(newcomer),
+            identities=placed,
+            lost_identities=tuple(one.identity for one in homeless),
         )
+
+    def _identities(self, newcomer: Newcomer) -> tuple[tuple[Placed, ...], tuple[Homeless, ...]]:
+        """Return the identities that have a place here, and the others; one that several there have is none's."""
+        alone: list[Identity] = []
+        shared_by: list[Homeless] = []
+        for known in dict.fromkeys(newcomer.identities):
+            if rivals := self.claims.rivals(claims.of_identity(known), is_proved=False):
+                says = shared(f"identity at {known.provider}", newcomer, rivals)
+                shared_by.append(Homeless(known, Remark("duplicate", says)))
+            else:
+                alone.append(known)
+        placed, homeless = self.connecting.sort(alone)
+        return placed, (*shared_by, *homeless)
 
     def _email(self, newcomer: Newcomer, remarks: list[Remark]) -> str | None:
         typed = newcomer.email
@@ -153,8 +176,6 @@ class Fitting:
         return min(since, self.now) if since else self.now if newcomer.is_inactive else None
 
     def _set_aside(self, newcomer: Newcomer) -> Iterator[Remark]:
-        if newcomer.identities:
-            yield Remark("identities", "its identities at providers are set aside: powauth has no place for them yet")
         if newcomer.addresses:
             yield Remark("addresses", "its further addresses are set aside: an account has one")
         if self.granting.without_place(newcomer) and ROLES not in self.columns.mapped.values():
@@ -189,7 +210,7 @@ def refusal(remarks: Sequence[Remark]) -> LeftOut | None:
 def shared(what: str, newcomer: Newcomer, rivals: Sequence[Rival]) -> str:
     """Return what is said of a name that several accounts have."""
     others = [rival.key for rival in rivals if rival.key != newcomer.key][:5]
-    proved = "" if what == "user name" else ", and not exactly one of them has proved it"
+    proved = "" if what != "address" else ", and not exactly one of them has proved it"
     return f"its {what} is also that of {', '.join(others)}{proved}: say in the other system whose it is"
 
 

@@ -5,12 +5,12 @@ import os
 import sqlite3
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict
 from pathlib import Path
 
 from powauth.accounts import Handle
 from powauth.cli.failures import Failure, Misused
 from powauth.cli.importing.fitting import Fitted
+from powauth.cli.importing.newcomer import Identity
 
 APPLICATION_ID = 0x506F7741  # tells a journal from the databases of others
 
@@ -112,6 +112,20 @@ class Journal:
         for (lines,) in self._database.execute("SELECT set_aside FROM people WHERE is_done AND set_aside != ''"):
             yield from str(lines).splitlines()
 
+    def waiting(self, key: str) -> tuple[Handle, list[Identity]]:
+        """Return which account somebody became who was taken over, and the identities that were set aside of them."""
+        found = self._database.execute("SELECT handle, set_aside FROM people WHERE key = ?", (key,)).fetchone()
+        lines = [json.loads(line) for line in str(found[1]).splitlines()]
+        kept = [line for line in lines if line["kind"] == "identity"]
+        return Handle(found[0]), [Identity(line["provider"], line["subject"], line["issuer"]) for line in kept]
+
+    def found_place(self, key: str, placed: Sequence[Identity]) -> None:
+        """Note that identities which were set aside have their place by now."""
+        (text,) = self._database.execute("SELECT set_aside FROM people WHERE key = ?", (key,)).fetchone()
+        gone = [line_of(identity) for identity in placed]
+        left = [line for line in str(text).splitlines() if not any(is_line(line, each) for each in gone)]
+        self._write("UPDATE people SET set_aside = ? WHERE key = ?", [("\n".join(left), key)])
+
     def close(self) -> None:
         """Let another import have the file."""
         self._database.close()
@@ -133,13 +147,27 @@ def told(path: Path) -> Generator[None]:
         raise Misused(f"{path} is no journal of an import: name another with --journal", code="journal") from error
 
 
+def line_of(identity: Identity) -> dict[str, object]:
+    """Return an identity as it is set aside."""
+    return {
+        "kind": "identity",
+        "provider": identity.provider,
+        "subject": identity.subject,
+        "issuer": identity.issuer,
+    }
+
+
+def is_line(text: str, line: Mapping[str, object]) -> bool:
+    """Say whether a line that was set aside is this one."""
+    kept = json.loads(text)
+    return all(kept.get(name) == value for name, value in line.items())
+
+
 def set_aside(one: Fitted) -> str:
-    """Return what has no place yet, a JSON object a line: identities, further addresses, roles."""
+    """Return what has no place here, a JSON object a line: identities, further addresses, roles."""
     head = {"handle": one.account.handle, "key": one.key}
     newcomer = one.newcomer
-    identities: Sequence[Mapping[str, object]] = [
-        {"kind": "identity", **asdict(identity)} for identity in newcomer.identities
-    ]
+    identities: Sequence[Mapping[str, object]] = [line_of(identity) for identity in one.lost_identities]
     addresses: Sequence[Mapping[str, object]] = [
         {"kind": "address", "email": known.email, "confirmed": known.is_proved} for known in newcomer.addresses
     ]

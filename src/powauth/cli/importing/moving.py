@@ -12,11 +12,12 @@ from powauth.cli.importing.report import Report
 from powauth.cli.importing.rows import Row, key_of
 from powauth.cli.importing.source import Beside, Options, Source
 from powauth.cli.importing.tables import LINE, Tables
-from powauth.cli.importing.writing import Refusals
+from powauth.cli.importing.writing import Written
 
 Page = list[Newcomer | Remark]
 Advance = Callable[[int], None]
-Write = Callable[[Sequence[Fitted]], Awaitable[Refusals]]
+Write = Callable[[Sequence[Fitted]], Awaitable[Written]]
+Late = Callable[[Sequence[Newcomer]], Awaitable[tuple[int, list[Remark]]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Totals:
     already: int
     """Taken over by an earlier run with the same journal."""
     left_out: int
+    identities: int = 0
+    """By which their owners can sign in here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +87,37 @@ async def claims_of(reading: Reading, advance: Advance) -> Claims:
     return claims
 
 
-async def move(  # noqa: PLR0917  what an import is made of
-    reading: Reading, fitting: Fitting, write: Write, journal: Journal, report: Report, advance: Advance
-) -> Totals:
-    """Take over all accounts; `write` makes a batch of them, or finds out what would become of it."""
-    read = taken_over = already = left_out = 0
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """How accounts are taken over, or how it is found out what would become of them."""
+
+    fitting: Fitting
+    journal: Journal
+    write: Write
+    late: Late
+    """What is done of those who were taken over before."""
+
+
+async def move(reading: Reading, moving: Moving, report: Report, advance: Advance) -> Totals:
+    """Take over all accounts."""
+    totals = Totals(0, 0, 0, 0)
     async for page in reading.pages():
-        known = [one for one in page if isinstance(one, Newcomer) and journal.is_done(one.key)]
-        fresh = [one for one in page if isinstance(one, Remark) or not journal.is_done(one.key)]
-        fitted, remarks = fit(fitting, fresh)
-        refused = await write(fitted)
-        made = [one for one in fitted if one.key not in refused]
-        report.add([*remarks, *refused.values(), *(said for one in made for said in one.remarks)])
-        read, already, taken_over = read + len(page), already + len(known), taken_over + len(made)
-        left_out += len(fresh) - len(made)
+        known = [one for one in page if isinstance(one, Newcomer) and moving.journal.is_done(one.key)]
+        fresh = [one for one in page if isinstance(one, Remark) or not moving.journal.is_done(one.key)]
+        fitted, remarks = fit(moving.fitting, fresh)
+        written = await moving.write(fitted)
+        connected, said = await moving.late(known)
+        of_made = [remark for one in written.made for remark in one.remarks]
+        report.add([*remarks, *written.refused.values(), *of_made, *said])
+        totals = Totals(
+            read=totals.read + len(page),
+            taken_over=totals.taken_over + len(written.made),
+            already=totals.already + len(known),
+            left_out=totals.left_out + len(fresh) - len(written.made),
+            identities=totals.identities + connected + sum(len(one.identities) for one in written.made),
+        )
         advance(len(page))
-    return Totals(read, taken_over, already, left_out)
+    return totals
 
 
 def fit(fitting: Fitting, page: Sequence[Newcomer | Remark]) -> tuple[list[Fitted], list[Remark]]:

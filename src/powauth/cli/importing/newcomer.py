@@ -36,6 +36,8 @@ class Identity:
     provider: str
     subject: str
     issuer: str | None = None
+    is_subject: bool = True
+    """Whether it is what the provider calls somebody in the protocol; some systems keep another of its numbers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,16 @@
 """Writing: accounts are made, a batch in a transaction, and none of them twice."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from sqlalchemy.exc import DataError, IntegrityError
 
-from powauth.accounts import Account, Accounts, NewAccount, email_key, username_key
+from powauth.accounts import Account, Accounts, Handle, NewAccount, email_key, username_key
 from powauth.auth import Auth
+from powauth.cli.failures import Failure
+from powauth.cli.importing.connecting import Placed, TakesIdentities, taken
 from powauth.cli.importing.fitting import Fitted
 from powauth.cli.importing.journal import Journal
 from powauth.cli.importing.newcomer import Remark
@@ -36,12 +38,22 @@ Refusals = dict[str, Remark]
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """What became of a batch."""
+
+    made: Sequence[Fitted]
+    refused: Refusals
+
+
+@dataclass(frozen=True, slots=True)
 class Writer:
     """Writes the accounts of one tenant."""
 
     auth: Auth[Any]
     tenant: Tenant
     journal: Journal
+    identities: TakesIdentities | None = None
+    """Who has a place for identities."""
 
     async def settle(self) -> None:
         """Find out what became of accounts that were being written when an import was cut off."""
@@ -50,23 +62,29 @@ class Writer:
             done = {key for key, handle in unsettled if await ctx.accounts.by_handle(handle) is not None}
         self.journal.settle(sorted(done), [key for key, _ in unsettled if key not in done])
 
-    async def write(self, batch: Sequence[Fitted]) -> Refusals:
-        """Make the accounts of a batch; return those that are refused."""
-        refused = await self.look(batch)
-        fresh = [one for one in batch if one.key not in refused]
-        if not fresh:
-            return refused
-        self.journal.intend(fresh)
+    async def write(self, batch: Sequence[Fitted]) -> Written:
+        """Make the accounts of a batch."""
+        looked = await self.look(batch)
+        if not looked.made:
+            return looked
+        self.journal.intend(looked.made)
         async with self.auth.begin(tenant=self.tenant) as ctx:
-            failed = await self._add(ctx, fresh)
-            await _grant(ctx, [one for one in fresh if one.key not in failed])
-        self.journal.settle([one.key for one in fresh if one.key not in failed], list(failed))
-        return {**refused, **failed}
+            failed = await self._add(ctx, looked.made)
+            made = [one for one in looked.made if one.key not in failed]
+            await _grant(ctx, made)
+            await self._connect(ctx, made)
+        self.journal.settle([one.key for one in made], list(failed))
+        return Written(made, {**looked.refused, **failed})
 
-    async def look(self, batch: Sequence[Fitted]) -> Refusals:
-        """Return which accounts of a batch would be refused because they exist; nothing is written."""
+    async def look(self, batch: Sequence[Fitted]) -> Written:
+        """Return what would become of a batch; nothing is written."""
         async with self.auth.begin(tenant=self.tenant, writes=False) as ctx:
-            holders = await holders_of(ctx.accounts, [one.account for one in batch])
+            refused = self._refused(batch, await holders_of(ctx.accounts, [one.account for one in batch]))
+            fresh = [one for one in batch if one.key not in refused]
+            owned = set(await self._owners(ctx, fresh))
+        return Written([_without_taken(one, owned) for one in fresh], refused)
+
+    def _refused(self, batch: Sequence[Fitted], holders: Sequence[Account]) -> Refusals:
         emails = {email_key(known.email): known for known in holders if known.email is not None}
         usernames = {username_key(known.username): known for known in holders if known.username is not None}
         refused: Refusals = {}
@@ -77,6 +95,15 @@ class Writer:
             elif new.username is not None and (known := usernames.get(username_key(new.username))):
                 refused[one.key] = self._exists(one, "user name", known)
         return refused
+
+    async def _owners(self, ctx: Context, batch: Sequence[Fitted]) -> Collection[tuple[str, str]]:
+        keys = [placed.key for one in batch for placed in one.identities]
+        return await self.identities.owners(ctx, keys) if self.identities and keys else ()
+
+    async def _connect(self, ctx: Context, made: Sequence[Fitted]) -> None:
+        """Give new accounts their identities: nobody connected them here, and there is no session to end."""
+        for one in made:
+            await connect(ctx, self.identities, one.account.handle, one.identities)
 
     def _exists(self, one: Fitted, what: str, known: Account) -> Remark:
         former = self.journal.key_of(known.handle)
@@ -113,6 +140,31 @@ async def _grant(ctx: Context, made: Sequence[Fitted]) -> None:
         for role in one.roles:
             record = RoleRecord(account=one.account.handle, role=role, granted_at=ctx.now)
             await ctx.records(RoleRecord).add(record)
+
+
+async def connect(ctx: Context, extension: TakesIdentities | None, owner: Handle, identities: Sequence[Placed]) -> None:
+    """Make identities an account's. Raises `Failure` where somebody came from a provider with one this very moment."""
+    for placed in identities:
+        if extension is None:
+            return
+        try:
+            subject = placed.identity.subject
+            await extension.take_over(ctx, owner, provider=placed.provider, issuer=placed.issuer, subject=subject)
+        except Taken as error:
+            raise Failure("somebody signed up meanwhile: run the import again", code="unavailable") from error
+
+
+def _without_taken(one: Fitted, owned: set[tuple[str, str]]) -> Fitted:
+    """Return an account without the identities that somebody has; those that it gets are had by it from here on."""
+    homeless = [taken(placed) for placed in one.identities if placed.key in owned]
+    free = tuple(placed for placed in one.identities if placed.key not in owned)
+    owned.update(placed.key for placed in free)
+    return replace(
+        one,
+        identities=free,
+        lost_identities=(*one.lost_identities, *(each.identity for each in homeless)),
+        remarks=(*one.remarks, *(replace(each.remark, key=one.key) for each in homeless)),
+    )
 
 
 async def holders_of(accounts: Accounts, news: Sequence[NewAccount]) -> Sequence[Account]:

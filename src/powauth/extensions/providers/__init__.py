@@ -4,6 +4,9 @@ Signing in, signing up, connecting, disconnecting, and proving again. An identit
 address. Every way in ends in `sign_in`; a provider's word is one factor, `provider:<name>`.
 """
 
+from collections.abc import Callable, Mapping, Sequence
+
+from powauth.accounts import Handle
 from powauth.context import Context, on
 from powauth.events import CredentialChanged, SignedOut
 from powauth.extension import Buttons, Manifest
@@ -11,7 +14,7 @@ from powauth.extensions import sign_in, sign_up
 from powauth.extensions.invitation import OPEN
 from powauth.extensions.manage_account import ACCOUNT, AccountShown
 from powauth.extensions.prove import PROVE
-from powauth.extensions.providers import identities, operations, waiting
+from powauth.extensions.providers import identities, operations, taking_over, waiting
 from powauth.extensions.providers.completing import COMPLETE, offer_mine
 from powauth.extensions.providers.events import Connected, Disconnected, WaysCounted
 from powauth.extensions.providers.flows import SLOTS
@@ -72,6 +75,19 @@ async def mailbox_proved(event: CredentialChanged, ctx: Context) -> None:
 
 class Providers(ProviderSettings):
     """Sign in with providers: `Providers(providers=[GitHub(client_id=…, client_secret=…)])`."""
+
+    async def vouching(self, ctx: Context) -> Mapping[str, Callable[[str | None], str]]:
+        """Return who vouches for identities that come from elsewhere, by the names of the providers."""
+        known = {provider.name: taking_over.vouching(provider) for provider in await self.all(ctx)}
+        return {name: vouches for name, vouches in known.items() if vouches is not None}
+
+    async def owners(self, ctx: Context, identities: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], Handle]:
+        """Return whose identities are, by issuer and subject."""
+        return await taking_over.owners(ctx, identities)
+
+    async def take_over(self, ctx: Context, owner: Handle, *, provider: str, issuer: str, subject: str) -> None:
+        """Make an identity that comes from elsewhere an account's. Raises `Taken`."""
+        await taking_over.take_over(ctx, owner, provider=provider, issuer=issuer, subject=subject)
 
     def manifest(self) -> Manifest:
         """Return what it adds."""

@@ -10,6 +10,11 @@ SECRETS = {
     "encrypted_otp_secret": "the second factor (devise-two-factor) is not taken over: its owner enrols again",
 }
 
+MICROSOFT = ("azure", "entra", "microsoft", "office365", "windowslive")
+"""OmniAuth's strategies for Microsoft keep `oid`, alone or beside the tenant, and not `sub`."""
+OTHER_NUMBERS = {"bitbucket", "instagram", "linkedin", "reddit", "slack", "spotify"}
+"""Other strategies that keep a name, or another number than the one by which people are signed in here."""
+
 
 def read(key: str, row: Row, beside: Beside, options: Options) -> Newcomer:  # noqa: ARG001  the shape of every source
     """Return an account of Devise's; its hashes are bcrypt, perhaps with a pepper."""
@@ -42,7 +47,10 @@ def pending(row: Row) -> tuple[Address, ...]:
 def omniauth(row: Row) -> tuple[Identity, ...]:
     """Return the identity that stands in the account's own row, as Devise's guide to OmniAuth has it."""
     provider, subject = row.text("provider"), row.text("uid")
-    return (Identity(provider, subject),) if provider and subject and provider != "email" else ()
+    if not provider or not subject or provider == "email":  # devise_token_auth: no identity
+        return ()
+    is_other = provider in OTHER_NUMBERS or provider.startswith(MICROSOFT)
+    return (Identity(provider, subject, is_subject=not is_other),)
 
 
 SOURCE = Source(name="devise", table="users", needs=("email", "encrypted_password"), read=read)

@@ -9,6 +9,21 @@ from powauth.cli.importing.source import Beside, Further, Join, Options, Source
 
 UNUSABLE = "!"  # what Django begins the hash of an account without password with
 
+OTHER_NUMBERS = {
+    "bitbucket_oauth2",
+    "instagram",
+    "linkedin",
+    "linkedin_oauth2",
+    "microsoft",
+    "reddit",
+    "slack",
+    "spotify",
+}
+"""Of whose people allauth keeps something else than what they are signed in by here: a name, or another number.
+
+Whoever chose a name at Reddit would else be somebody whose number it is.
+"""
+
 
 def read(key: str, row: Row, beside: Beside, options: Options) -> Newcomer:  # noqa: ARG001  the shape of every source
     """Return an account of Django's; only allauth knows whether an address was proved."""
@@ -48,7 +63,8 @@ def is_same(one: str | None, other: str | None) -> bool:
 
 def identity(row: Row) -> Identity:
     """Return an identity as allauth keeps it."""
-    return Identity(row.text("provider") or "", row.text("uid") or "")
+    provider = row.text("provider") or ""
+    return Identity(provider, row.text("uid") or "", is_subject=provider not in OTHER_NUMBERS)
 
 
 def roles(row: Row, groups: Sequence[Row]) -> Iterator[str]:

@@ -6,6 +6,9 @@ from powauth.cli.importing.source import Beside, Further, Options, Source
 from powauth.cli.importing.sources.devise import pending
 from powauth.cli.importing.sources.shared import refuse_deleted
 
+OTHER_NUMBERS = {"instagram", "spotify"}
+"""Of whose people PowAssent keeps another number than the one by which they are signed in here."""
+
 
 def read(key: str, row: Row, beside: Beside, options: Options) -> Newcomer:  # noqa: ARG001  the shape of every source
     """Return an account of Pow's; its hashes are PBKDF2 with SHA-512."""
@@ -31,7 +34,8 @@ def read(key: str, row: Row, beside: Beside, options: Options) -> Newcomer:  # n
 
 def identity(row: Row) -> Identity:
     """Return an identity as PowAssent keeps it."""
-    return Identity(row.text("provider") or "", row.text("uid") or "")
+    provider = row.text("provider") or ""
+    return Identity(provider, row.text("uid") or "", is_subject=provider not in OTHER_NUMBERS)
 
 
 SOURCE = Source(
