@@ -136,10 +136,25 @@ class Answers:
         errors = error.errors if isinstance(error, InvalidForm) else {}
         return Rejected(page=page, typed=typed, errors=errors, error=self.title(error))
 
-    def shown(self, fields: tuple[FormField, ...], outcome: Shown) -> Response:
-        """Return a page as data."""
-        described = {"fields": [describe(known) for known in fields]} if fields else {}
-        return Json({**described, **outcome.data}, outcome.status)
+    def shown(
+        self, fields: tuple[FormField, ...], outcome: Shown, buttons: list[dict[str, object]] | None = None
+    ) -> Response:
+        """Return a page as data, with the buttons that extensions offer on it."""
+        described: dict[str, object] = {"fields": [describe(known) for known in fields]} if fields else {}
+        offered = {} if buttons is None else {"buttons": buttons}
+        return Json({**described, **offered, **outcome.data}, outcome.status)
+
+    def button(self, button: Button, params: Mapping[str, str], base_url: str) -> dict[str, object]:
+        """Return a button as data: where a program sends what, and the words that people read on it."""
+        parts = {**params, **button.params}
+        path = self._plan.path(button.to, **parts).removeprefix(self._plan.mount)
+        return {
+            "page": self._plan.pages[button.to].code,
+            "params": parts,
+            "text": self.words(button.text, **button.words),
+            "url": base_url.rstrip("/") + path,
+            "values": dict(button.values),
+        }
 
 
 def describe(known: FormField) -> dict[str, object]:

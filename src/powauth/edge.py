@@ -331,11 +331,18 @@ class Edge:
         if not isinstance(shown, Shown):
             raise TypeError(shown)
         if not call.is_html:
-            return answers.shown(self._fields(call.original), shown)
+            return answers.shown(self._fields(call.original), shown, self._button_data(call, handled.buttons))
         notices, buttons = call.visit.take_notices(), handled.buttons
         query, account = self._query(call), handled.account
         views = answers.views(query=query, params=call.params, notices=notices, account=account, buttons=buttons)
         return answers.html(views.page(call.original, shown), shown.status)
+
+    def _button_data(self, call: Call, buttons: Sequence[Button]) -> list[dict[str, object]] | None:
+        """Return the buttons as data; `None` for a page on which nobody has any to offer."""
+        if not self._plan.buttons.get(call.original):
+            return None
+        answers, base_url = self._speaking(call.visit), call.visit.tenant.base_url
+        return [answers.button(button, call.params, base_url) for button in buttons]
 
     def _query(self, call: Call) -> Mapping[str, str]:
         """Return what the address brought along, without a `next` that leads away."""

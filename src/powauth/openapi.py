@@ -13,6 +13,30 @@ OPEN = (ANYBODY, SIGNED_OUT, PARKED)
 """What is asked without a session."""
 PROBLEM = {"$ref": "#/components/schemas/PowauthProblem"}
 
+ANYTHING: Mapping[str, Any] = {"type": "object"}
+BUTTONS: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "fields": {"type": "array", "items": {"type": "object"}},
+        "buttons": {
+            "type": "array",
+            "description": "What extensions offer here, such as signing in with a provider: send `values` to `url`.",
+            "items": {
+                "type": "object",
+                "required": ["page", "params", "text", "url", "values"],
+                "properties": {
+                    "page": {"type": "string"},
+                    "params": {"type": "object", "additionalProperties": {"type": "string"}},
+                    "text": {"type": "string"},
+                    "url": {"type": "string"},
+                    "values": {"type": "object"},
+                },
+            },
+        },
+    },
+}
+"""A page on which extensions offer buttons."""
+
 ERRORS: Mapping[str, str] = {
     "400": "The request cannot be read, or its link is not valid",
     "401": "Not signed in, wrong credentials, or one more step is required",
@@ -81,7 +105,7 @@ def _operation(plan: Plan, original: Page, bound: Bound, *, sends: bool) -> dict
         "summary": title if words.has(f"{bound.code}.title") or sends else bound.code,
         "operationId": f"{plan.name}_{bound.code.replace('.', '_')}_{'post' if sends else 'get'}",
         "parameters": _parameters(bound.page.path),
-        "responses": _responses(sends=sends),
+        "responses": _responses(sends=sends, schema=BUTTONS if not sends and plan.buttons.get(original) else ANYTHING),
     }
     if requirement(bound.page) not in OPEN:
         operation["security"] = [{name: []} for name in security_schemes(plan)]
@@ -96,8 +120,8 @@ def _parameters(path: str) -> list[dict[str, Any]]:
     return [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
 
 
-def _responses(*, sends: bool) -> dict[str, Any]:
-    content: dict[str, Any] = {"application/json": {"schema": {"type": "object"}}, "text/html": {}}
+def _responses(*, sends: bool, schema: Mapping[str, Any]) -> dict[str, Any]:
+    content: dict[str, Any] = {"application/json": {"schema": schema}, "text/html": {}}
     good: dict[str, Any] = {"200": {"description": "Data for programs, a page for people", "content": content}}
     if sends:
         good["201"] = {"description": "Made", "content": {"application/json": {"schema": {"type": "object"}}}}

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from powauth.accounts import Handle
 from powauth.context import Context, on
-from powauth.events import CredentialChanged, SignedOut
+from powauth.events import CredentialChanged, SignedIn, SignedOut
 from powauth.extension import Buttons, Manifest
 from powauth.extensions import sign_in, sign_up
 from powauth.extensions.invitation import OPEN
 from powauth.extensions.manage_account import ACCOUNT, AccountShown
 from powauth.extensions.prove import PROVE
-from powauth.extensions.providers import identities, operations, taking_over, waiting
+from powauth.extensions.providers import identities, operations, profiles, taking_over, waiting
 from powauth.extensions.providers.completing import COMPLETE, offer_mine
 from powauth.extensions.providers.events import Connected, Disconnected, WaysCounted
 from powauth.extensions.providers.flows import SLOTS
@@ -99,6 +99,7 @@ class Providers(ProviderSettings):
                 on(AccountShown, show_providers),
                 on(CredentialChanged, mailbox_proved),
                 on(SignedOut, waiting.forget_at_sign_out),
+                *((on(SignedIn, profiles.bring_up_to_date),) if self.updates_profile else ()),
             ),
             buttons=(
                 Buttons(on=sign_in.NEW, offer=offer_sign_in),

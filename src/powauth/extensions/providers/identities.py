@@ -85,7 +85,7 @@ async def _keep_tokens(ctx: Context, row: IdentityRecord, tokens: Tokens) -> Non
 
 def _kept(ctx: Context, identity: Identity) -> dict[str, Any]:
     said = identity.claims.plain()
-    return {name: said[name] for name in ctx[ProviderSettings].claims if name in said}
+    return {name: said[name] for name in ctx[ProviderSettings].kept_claims if name in said}
 
 
 # ---- as what JSON can hold ----

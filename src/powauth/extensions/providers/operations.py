@@ -33,7 +33,7 @@ from powauth.extensions.email_confirmation import EmailConfirmation
 from powauth.extensions.email_confirmation.operations import is_held, make_way
 from powauth.extensions.invitation import Invitation, accept, carried
 from powauth.extensions.prove import PROVE
-from powauth.extensions.providers import identities, mails
+from powauth.extensions.providers import identities, mails, profiles
 from powauth.extensions.providers.errors import LastWayIn, NotRegistered, OtherAccount
 from powauth.extensions.providers.events import Connected, Disconnected, WaysCounted
 from powauth.extensions.providers.identities import factor_of
@@ -133,12 +133,10 @@ class Wanted:
 
 def said(ctx: Context, identity: Identity) -> Wanted:
     """Return what a provider says of a new account: its identifiers as far as accounts have them, and its columns."""
-    claims = identity.claims.plain()
-    profile = ctx[ProviderSettings].profile
     return Wanted(
         email=said_email(identity) if "email" in ctx.plan.identifiers else None,
         username=said_username(identity) if "username" in ctx.plan.identifiers else None,
-        values={column: claims[name] for column, name in profile.items() if name in claims},
+        values=profiles.values_of(ctx, identity.claims.plain()),
     )
 
 

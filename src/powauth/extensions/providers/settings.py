@@ -33,6 +33,11 @@ class ProviderSettings(Extension):
     """What is asked for where a provider leaves something open."""
     profile: Mapping[str, str] = field(default_factory=dict[str, str])
     """Columns of the application's own that a new account takes from claims: `{"name": "name"}`."""
+    updates_profile: bool = False
+    """Whether these columns are brought up to date at each sign-in with a provider; otherwise only sign-up fills them.
+
+    What people change here themselves is then overwritten.
+    """
     claims: tuple[str, ...] = KEPT
     """What is kept of what a provider says, and brought up to date at each sign-in."""
     links_verified: bool = False
@@ -61,6 +66,11 @@ class ProviderSettings(Extension):
         if self.fresh <= timedelta(0):
             found.append("fresh has to be longer than nothing")
         return tuple(found)
+
+    @property
+    def kept_claims(self) -> frozenset[str]:
+        """What is kept of what a provider says: also what fills columns at each sign-in."""
+        return frozenset((*self.claims, *(self.profile.values() if self.updates_profile else ())))
 
     async def all(self, ctx: Context) -> Sequence[Provider]:
         """Return the providers of this request."""

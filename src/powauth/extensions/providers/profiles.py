@@ -1,0 +1,70 @@
+"""Columns of the application's own that claims fill: at sign-up, and at each sign-in if it asks for that."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+from powauth.context import Context
+from powauth.events import SignedIn
+from powauth.extensions.providers import identities
+from powauth.extensions.providers.identities import factor_of
+from powauth.extensions.providers.settings import ProviderSettings
+from powauth.operations import change_profile
+
+
+class Column(Protocol):
+    """A column of the application's own."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+    @property
+    def type(self) -> type | None:
+        """What its values are, where that is known."""
+        ...
+
+    @property
+    def length(self) -> int | None:
+        """How many characters it holds, where that is bounded."""
+        ...
+
+
+@runtime_checkable
+class Described(Protocol):
+    """A database that says which columns the application has."""
+
+    def own_columns(self) -> Sequence[Column]:
+        """Return them."""
+        ...
+
+
+def values_of(ctx: Context, claims: Mapping[str, Any]) -> dict[str, object]:
+    """Return what claims say for columns. What a column cannot hold is left out: no provider's word stops a sign-in."""
+    said = {column: claims[name] for column, name in ctx[ProviderSettings].profile.items() if name in claims}
+    database = ctx.plan.database
+    known = {column.name: column for column in database.own_columns()} if isinstance(database, Described) else {}
+    return {name: value for name, value in said.items() if name not in known or holds(known[name], value)}
+
+
+def holds(column: Column, value: object) -> bool:
+    """Say whether a column can hold what a provider says."""
+    if isinstance(value, str) and ("\0" in value or (column.length is not None and len(value) > column.length)):
+        return False
+    if column.type is None:
+        return True
+    return isinstance(value, column.type) and (column.type is bool or not isinstance(value, bool))
+
+
+async def bring_up_to_date(event: SignedIn, ctx: Context) -> None:
+    """Fill columns anew with what the provider said that somebody just came from; every gate let them in."""
+    factors = {proof.factor for proof in event.session.proofs}
+    rows = await identities.of_account(ctx, event.account.handle)
+    used = [row for row in rows if factor_of(row.provider) in factors]
+    if not used:
+        return
+    values = values_of(ctx, max(used, key=lambda row: row.used_at).claims)
+    user = await ctx.accounts.user(event.account)
+    changed = {name: value for name, value in values.items() if getattr(user, name) != value}
+    if changed:
+        await change_profile(ctx, event.account, changed)
