@@ -30,10 +30,12 @@ from powauth.cli import COMMANDS, main
 from powauth.cli.routes import describe
 from powauth.cli.standards import DEMANDS
 from powauth.extension import Extension, Manifest
+from powauth.extensions.providers import Providers
 from powauth.forms import asked
 from powauth.messages import CORE_MESSAGES
 from powauth.pages import Page
 from powauth.plan import Bound
+from powauth.providers import Google
 from powauth.routing import form_of
 from powauth.sqlalchemy import AccountColumns, SQLAlchemyDatabase
 from powauth.testing import Outbox
@@ -541,7 +543,8 @@ def sample() -> powauth.Auth[Any]:
         id: Mapped[int] = mapped_column(primary_key=True)
 
     database = SQLAlchemyDatabase(async_sessionmaker(create_async_engine("sqlite+aiosqlite:///sample.db")), User)
-    extensions_ = [kind() for kind in every_extension()]
+    google = Google(client_id="id", client_secret="secret")
+    extensions_ = [Providers(providers=[google]) if kind is Providers else kind() for kind in every_extension()]
     secret, base_url = "0f1e2d3c4b5a69788796a5b4c3d2e1f0", "https://example.com/auth"
     return powauth.Auth(secret=secret, database=database, base_url=base_url, mailer=Outbox(), extensions=extensions_)
 

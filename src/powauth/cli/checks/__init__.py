@@ -1,6 +1,6 @@
 """The checks of `powauth check`: small functions from a plan to findings. A list of them is data."""
 
-from powauth.cli.checks import addresses, keeping, passwords, sessions, telling
+from powauth.cli.checks import addresses, keeping, passwords, sessions, telling, vouching
 from powauth.cli.findings import Check
 
 CHECKS: tuple[Check, ...] = (
@@ -27,6 +27,11 @@ CHECKS: tuple[Check, ...] = (
     telling.changes,
     telling.devices,
     telling.words,
+    vouching.linking,
+    vouching.keeping,
+    vouching.binding,
+    vouching.places,
+    vouching.way,
 )
 
 __all__ = ["CHECKS"]

@@ -158,14 +158,37 @@ ASVS: tuple[Demand, ...] = (
         "ASVS 9.1.1",
         "1",
         "self-contained tokens are verified first",
-        met("signed values are read after their HMAC held"),
+        met("signed values are read after their HMAC held, ID tokens of providers after their signature"),
     ),
-    Demand("ASVS 9.1.2", "1", "algorithms from a list", met("one: HMAC-SHA-256")),
     Demand(
-        "ASVS 9.1.3", "1", "keys from where they are trusted", met("derived from the secret, never named in a value")
+        "ASVS 9.1.2",
+        "1",
+        "algorithms from a list",
+        met("one: HMAC-SHA-256; of an ID token the one that its provider's value names"),
     ),
-    Demand("ASVS 9.2.1", "1", "times of validity hold", met("checked at every read")),
-    Demand("ASVS 9.2.2", "2", "tokens serve their purpose only", met("a key per purpose")),
-    Demand("ASVS 9.2.3", "2", "tokens serve their audience only", met("a key per Auth; the tenant is signed")),
+    Demand(
+        "ASVS 9.1.3",
+        "1",
+        "keys from where they are trusted",
+        met("derived from the secret, never named in a value; of ID tokens those that the issuer publishes"),
+    ),
+    Demand(
+        "ASVS 9.2.1",
+        "1",
+        "times of validity hold",
+        met("checked at every read, `exp`, `iat` and `nbf` of ID tokens as well"),
+    ),
+    Demand(
+        "ASVS 9.2.2",
+        "2",
+        "tokens serve their purpose only",
+        met("a key per purpose; an ID token holds for the flow whose nonce it has"),
+    ),
+    Demand(
+        "ASVS 9.2.3",
+        "2",
+        "tokens serve their audience only",
+        met("a key per Auth; the tenant is signed; `aud` of an ID token is this client"),
+    ),
     Demand("ASVS 9.2.4", "2", "an audience cannot be mistaken", met("the same")),
 )
