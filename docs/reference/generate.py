@@ -30,7 +30,6 @@ from powauth.cli import COMMANDS, main
 from powauth.cli.routes import describe
 from powauth.cli.standards import DEMANDS
 from powauth.extension import Extension, Manifest
-from powauth.extensions.providers import Providers
 from powauth.forms import asked
 from powauth.messages import CORE_MESSAGES
 from powauth.pages import Page
@@ -544,7 +543,8 @@ def sample() -> powauth.Auth[Any]:
 
     database = SQLAlchemyDatabase(async_sessionmaker(create_async_engine("sqlite+aiosqlite:///sample.db")), User)
     google = Google(client_id="id", client_secret="secret")
-    extensions_ = [Providers(providers=[google]) if kind is Providers else kind() for kind in every_extension()]
+    settings: dict[str, dict[str, Any]] = {"providers": {"providers": [google]}}
+    extensions_ = [kind(**settings.get(kind.name, {})) for kind in every_extension()]
     secret, base_url = "0f1e2d3c4b5a69788796a5b4c3d2e1f0", "https://example.com/auth"
     return powauth.Auth(secret=secret, database=database, base_url=base_url, mailer=Outbox(), extensions=extensions_)
 
