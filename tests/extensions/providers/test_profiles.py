@@ -24,7 +24,8 @@ JSON = {"accept": "application/json"}
 
 async def name(home: House) -> str | None:
     async with home.sessionmaker() as db:
-        return (await db.scalars(select(home.user.name))).one()
+        found: str | None = (await db.scalars(select(home.user.name))).one()
+        return found
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/sign-up"])

@@ -3,11 +3,11 @@
 Nothing comes back that its owner removed: an identity that was connected once is not among those that are set aside.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from powauth.accounts import Account
+from powauth.accounts import Account, Handle
 from powauth.auth import Auth
 from powauth.cli.importing.claims import Claims, of_identity
 from powauth.cli.importing.connecting import Connecting, Placed, taken
@@ -48,7 +48,7 @@ class Latecomers:
         mine = [
             known
             for known in dict.fromkeys(newcomer.identities)
-            if any(is_same(known, each) for each in waiting)
+            if replace(known, is_subject=True) in waiting
             and not self.claims.rivals(of_identity(known), is_proved=False)
         ]
         return self.connecting.sort(mine)[0]
@@ -72,16 +72,11 @@ class Latecomers:
         self, ctx: Context, account: Account, placed: Sequence[Placed]
     ) -> tuple[list[Placed], list[Placed]]:
         """Return the identities that nobody has, and those that others have."""
-        extension = self.connecting.extension
-        owners = await extension.owners(ctx, [each.key for each in placed]) if extension else {}
+        owners: Mapping[tuple[str, str], Handle] = {}
+        if self.connecting.extension is not None:
+            owners = await self.connecting.extension.owners(ctx, [each.key for each in placed])
         free = [each for each in placed if each.key not in owners]
         return free, [each for each in placed if owners.get(each.key, account.handle) != account.handle]
-
-
-def is_same(one: object, other: object) -> bool:
-    """Say whether two are one identity, whatever else is known of it."""
-    names = ("provider", "subject", "issuer")
-    return all(getattr(one, name) == getattr(other, name) for name in names)
 
 
 def _is_as_it_was(account: Account, newcomer: Newcomer) -> bool:
