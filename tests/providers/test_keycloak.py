@@ -1,4 +1,4 @@
-"""Keycloak. Answers as documented on 2026-11-24: https://wjw465150.gitbooks.io/keycloak-documentation/content/securing_apps/topics/oidc/oidc-generic.html"""
+"""Keycloak. Answers as documented on 2026-11-24: https://www.keycloak.org/securing-apps/oidc-layers"""
 
 import pytest
 

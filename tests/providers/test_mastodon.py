@@ -1,4 +1,6 @@
-"""Mastodon. Answers as documented on 2026-11-24: https://docs.joinmastodon.org/entities/Token/"""
+"""Mastodon. Answers as documented on 2026-11-24: https://docs.joinmastodon.org/entities/Token/
+and https://docs.joinmastodon.org/entities/Account
+"""
 
 import pytest
 
@@ -16,7 +18,15 @@ ADA = {
     "username": "trwnh",
     "acct": "trwnh",
     "display_name": "infinite love",
+    "locked": False,
+    "bot": False,
+    "created_at": "2016-11-24T10:02:12.085Z",
+    "note": "<p>i have approximate knowledge of many things</p>",
     "url": "https://mastodon.social/@trwnh",
+    "avatar": "https://files.mastodon.social/accounts/avatars/000/014/715/original/a.png",
+    "avatar_static": "https://files.mastodon.social/accounts/avatars/000/014/715/original/a.png",
+    "followers_count": 821,
+    "fields": [{"name": "Website", "value": "https://example.com", "verified_at": None}],
 }
 ANSWERS = {
     TOKEN: {"access_token": "access-token", "token_type": "Bearer", "scope": "profile", "created_at": 1573979017},
@@ -29,7 +39,14 @@ class TestMastodon(Contract):
     token = TOKEN
     issuer = "https://mastodon.social"
     answers = ANSWERS
-    claims = {"sub": "14715", "preferred_username": "trwnh", "profile": "https://mastodon.social/@trwnh"}
+    claims = {
+        "sub": "14715",
+        "name": "infinite love",
+        "preferred_username": "trwnh",
+        "profile": "https://mastodon.social/@trwnh",
+        "picture": ADA["avatar"],
+        "email": None,
+    }
     silent = {}
     unproved = {}
 

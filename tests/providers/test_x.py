@@ -1,5 +1,6 @@
 """X by OAuth 2.0 and by OAuth 1.0a. Answers as documented on 2026-11-24:
 https://docs.x.com/fundamentals/authentication/oauth-2-0/user-access-token
+https://docs.x.com/x-api/users/lookup/quickstart/authenticated-lookup
 https://developer.x.com/en/docs/accounts-and-users/manage-account-settings/api-reference/get-account-verify_credentials
 """
 
@@ -17,7 +18,16 @@ from tests.providers.loopback import LONGEST, SLOW, Loopback
 pytestmark = pytest.mark.anyio
 TOKEN = "https://api.x.com/2/oauth2/token"
 ME = "https://api.x.com/2/users/me"
-ADA = {"id": "2244994945", "name": "Ada", "username": "ada", "confirmed_email": "ada@example.com"}
+ADA = {
+    "id": "2244994945",
+    "name": "X Developers",
+    "username": "ada",
+    "created_at": "2013-12-14T04:35:55.000Z",
+    "verified": True,
+    "profile_image_url": "https://pbs.twimg.com/profile_images/1/a_normal.jpg",
+    "url": "https://t.co/3ZX3TNiZCY",
+    "confirmed_email": "ada@example.com",
+}
 ANSWERS = {TOKEN: {**TOKENS, "scope": "users.read tweet.read"}, ME: {"data": ADA}}
 OLD = "https://api.x.com"
 PAIR = b"oauth_token=token&oauth_token_secret=hush&oauth_callback_confirmed=true"
@@ -31,7 +41,13 @@ class TestX(Contract):
     token = TOKEN
     issuer = "https://x.com"
     answers = ANSWERS
-    claims = {"sub": "2244994945", "preferred_username": "ada", "email": "ada@example.com", "email_verified": True}
+    claims = {
+        "sub": "2244994945",
+        "preferred_username": "ada",
+        "picture": ADA["profile_image_url"],
+        "email": "ada@example.com",
+        "email_verified": True,
+    }
     silent = {ME: {"data": {**ADA, "confirmed_email": None}}}
     unproved = {}
 

@@ -1,4 +1,4 @@
-"""Zitadel. Answers as documented on 2026-11-24: https://zitadel.com/docs/apis/openidoauth/scopes"""
+"""Zitadel. Answers as documented on 2026-11-24: https://zitadel.com/docs/apis/openidoauth/claims"""
 
 import pytest
 
@@ -10,9 +10,20 @@ from tests.providers.loopback import Loopback
 pytestmark = pytest.mark.anyio
 ISSUER = "https://acme.zitadel.cloud"
 DOORS = published(ISSUER, "https://acme.zitadel.cloud/oauth/v2")
-SAID = {"iss": ISSUER, "sub": "ada", "email": "ada@example.com", "email_verified": True, "name": "Ada"}
+SAID = {"iss": ISSUER, "sub": "170848145649959169", "amr": ["pwd", "mfa"], "auth_time": 1687418556}
 USERINFO = DOORS["userinfo_endpoint"]
-ADA = {name: value for name, value in SAID.items() if name != "iss"}
+ADA = {
+    "sub": SAID["sub"],
+    "name": "Road Runner",
+    "given_name": "Road",
+    "family_name": "Runner",
+    "preferred_username": "road.runner@acme.zitadel.cloud",
+    "locale": "en",
+    "updated_at": 1658329554,
+    "email": "road.runner@zitadel.com",
+    "email_verified": True,
+    "urn:zitadel:iam:user:metadata": {"ContractNumber": "MTIzNA"},
+}
 
 
 class TestZitadel(Signed):
@@ -21,13 +32,19 @@ class TestZitadel(Signed):
     issuer = ISSUER
     answers = openid(DOORS, userinfo=ADA)
     said = SAID
-    claims = {"sub": "ada", "email": "ada@example.com", "email_verified": True, "name": "Ada"}
+    claims = {
+        "sub": "170848145649959169",
+        "name": "Road Runner",
+        "preferred_username": "road.runner@acme.zitadel.cloud",
+        "email": "road.runner@zitadel.com",
+        "email_verified": True,
+    }
     silent = {USERINFO: {"sub": SAID["sub"]}}
     unproved = {USERINFO: {**ADA, "email_verified": False}}
 
     async def test_its_project_is_an_audience_and_others_are_not(self, site: Loopback) -> None:
         both = [ID, "69234237810729019"]
-        assert (await self.sign_in_with(site, aud=both, azp=ID)).subject == "ada"
+        assert (await self.sign_in_with(site, aud=both, azp=ID)).subject == SAID["sub"]
         assert site.last(self.token).form["client_id"] == ID
         with pytest.raises(BadToken):
             await self.sign_in_with(site, aud=[*both, "another"], azp=ID)

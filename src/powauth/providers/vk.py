@@ -12,7 +12,7 @@ from powauth.oauth.code_flow import FORM
 
 @dataclass(frozen=True, kw_only=True)
 class VK(OAuth2):
-    """VK. `VK(client_id=…)`: PKCE is the proof, there is no secret. Unverified."""
+    """VK. `VK(client_id=…)`: PKCE is the proof, there is no secret."""
 
     name: str = "vk"
     client_authentication: ClientAuthentication = ClientAuthentication.NONE
