@@ -68,6 +68,7 @@ def test_an_address_that_nobody_proved_waits_for_its_mail(demo: Demo) -> None:
     expect_signed_in(page, "Katherine Johnson")
 
 
+@with_script
 def test_an_address_that_is_withheld_is_asked_for(demo: Demo) -> None:
     page = demo.window()
     address = f"withheld-{demo.script}@example.com"
@@ -90,6 +91,7 @@ def test_an_address_that_somebody_has_opens_nothing(demo: Demo) -> None:
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
+@without_script
 def test_whoever_declines_is_told_so_and_may_begin_again(demo: Demo) -> None:
     page = demo.window()
     go_there(page)
@@ -148,6 +150,7 @@ def sign_out_from(page: Page) -> None:
     sign_out(page)
 
 
+@with_script
 def test_the_vault_opens_to_whoever_signs_in_at_the_provider_anew(demo: Demo) -> None:
     page = demo.window()
     name = f"Dorothy Vaughan {demo.script}"
