@@ -145,7 +145,7 @@ def create_app(
 
     app = FastAPI(title=APPLICATION, lifespan=lifespan)
     theme = Theme(auth, templates)
-    app.include_router(own_pages(auth, theme, get_db))
+    app.include_router(own_pages(auth, theme, get_db, has_provider=provider is not None))
     app.include_router(mailbox_pages(auth, theme, get_db))
     if provider:
         app.mount(PREFIX, provider_app(provider, theme, clock))
