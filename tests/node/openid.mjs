@@ -6,7 +6,8 @@ import { Provider } from 'oidc-provider';
 
 const port = Number(process.argv[2]);
 const issuer = `http://127.0.0.1:${port}`;
-const redirects = ['/callback', '/auth/providers/op/callback'].map((path) => `http://localhost:17399${path}`);
+const paths = ['/callback', '/auth/providers/op/callback', '/auth/providers/work/callback'];
+const redirects = paths.map((path) => `http://localhost:17399${path}`);
 const said = new Map();  // account -> what its claims say instead
 
 const common = {
