@@ -56,7 +56,8 @@ async def test_an_answer_of_another_shape_is_nobody(program: Opener) -> None:
     made = program.load("own_provider", **CLIENT)
     paper = Paper()
     paper.answers["/oauth/token"] = says({"access_token": "a", "token_type": "Bearer"})
-    for answer in ({"data": {"viewer": {"name": "Ada"}}}, {"data": None}, {"errors": []}):
+    odd: tuple[Any, ...] = ({"data": {"viewer": {"name": "Ada"}}}, {"data": None}, {"errors": []})
+    for answer in odd:
         paper.answers["/graphql"] = says(answer)
         begun = await made.linear.begin(paper.tools, redirect_uri=BACK)
         with pytest.raises(Malformed):

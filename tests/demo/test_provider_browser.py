@@ -2,10 +2,8 @@
 
 from datetime import timedelta
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from powauth.demo.pages import ADA
 from tests.demo.windows import PASSWORD, Demo, join, look_at, open_mail, sign_in, sign_out, with_script, without_script
 
 WITH_PROVIDER = "Continue with the demo’s own provider"

@@ -86,9 +86,7 @@ class Theme:
         )
         return HTMLResponse(self._templates.page(view), headers=HEADERS)
 
-    def elsewhere(
-        self, name: str, title: str, application: str, status: int = 200, /, **data: object
-    ) -> HTMLResponse:
+    def elsewhere(self, name: str, title: str, application: str, status: int = 200, /, **data: object) -> HTMLResponse:
         """Return a page that looks like another site's: its own name, and nothing around it."""
         view = PageView(
             name=f"demo.{name}",

@@ -81,7 +81,8 @@ _WAYS_ON = {
 
 def ways_on(view: PageView) -> list[LinkView]:
     """Return where somebody goes on from a problem, of the pages that are there: whose mailed link is over, or who came
-    back from a provider with nothing."""
+    back from a provider with nothing.
+    """
     found: list[LinkView] = []
     for page, text in _WAYS_ON.get(view.name.removeprefix("problem."), ()):
         with suppress(LookupError):  # nobody serves it

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from powauth.demo.pages import ADA
 
@@ -18,9 +18,17 @@ class Person:
     name: str
     email: str = ""
     """Empty where it is withheld."""
-    is_verified: bool = False
-    story: str = ""
-    """What comes of it, for whoever chooses."""
+    is_verified: bool = field(default=False, kw_only=True)
+    is_taken: bool = field(default=False, kw_only=True)
+    """Whether somebody in the demo has the address already."""
+
+    @property
+    def story(self) -> str:
+        """What is special about the address, for whoever chooses."""
+        if not self.email:
+            return "address withheld"
+        proved = "address proved" if self.is_verified else "address not proved"
+        return f"{proved}, and taken" if self.is_taken else proved
 
     def claims(self, scopes: Collection[str]) -> dict[str, object]:
         """Return what may be said to whoever was granted these scopes (OpenID Connect Core §5.4)."""
@@ -33,10 +41,10 @@ class Person:
 
 
 INVENTED = (
-    Person("grace", "Grace Hopper", "grace@provider.example", True, "address proved"),
-    Person("katherine", "Katherine Johnson", "katherine@provider.example", False, "address not proved"),
-    Person("hedy", "Hedy Lamarr", story="address withheld"),
-    Person("ada", "Ada Lovelace", ADA, True, "address proved, and taken"),
+    Person("grace", "Grace Hopper", "grace@provider.example", is_verified=True),
+    Person("katherine", "Katherine Johnson", "katherine@provider.example"),
+    Person("hedy", "Hedy Lamarr"),
+    Person("ada", "Ada Lovelace", ADA, is_verified=True, is_taken=True),
 )
 
 
@@ -51,4 +59,4 @@ def typed(name: str, email: str, *, is_verified: bool) -> Person | None:
     if not 0 < len(name) <= LONGEST or len(email) > 254:  # RFC 5321 §4.5.3.1.3, less the angle brackets
         return None
     same = hashlib.sha256((email or f"name {name}").lower().encode()).hexdigest()
-    return Person(f"typed-{same[:24]}", name, email, is_verified and bool(email))
+    return Person(f"typed-{same[:24]}", name, email, is_verified=is_verified and bool(email))

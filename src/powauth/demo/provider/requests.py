@@ -1,4 +1,4 @@
-"""Requests: what the demo asks its provider for, read as strictly as a provider should (RFC 6749, OpenID Connect Core)."""
+"""Requests: what the demo asks its provider for, read as strictly as a provider should (OpenID Connect Core §3.1.2)."""
 
 import re
 from dataclasses import dataclass, field
