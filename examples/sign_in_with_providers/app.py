@@ -56,9 +56,7 @@ WORK = OpenIDConnect(
     client_id=os.environ["WORK_ID"],
     client_secret=os.environ["WORK_SECRET"],
     scopes=("profile", "email"),
-    network=Network(
-        os.environ.get("WORK_NETWORK", "public")
-    ),  # `private` in your own network, `loopback` on this machine
+    network=Network(os.environ.get("WORK_NETWORK", "public")),  # `private`: in your own network; `loopback`: here
 )
 auth = Auth(
     secret=os.environ["AUTH_SECRET"],
