@@ -15,8 +15,7 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.routing import Mount
 
-from powauth.demo.provider import Client, client_of, provider_app
-from powauth.demo.provider.client import PREFIX
+from powauth.demo.provider import PREFIX, Client, client_of, provider_app
 from powauth.demo.theme import Theme
 from powauth.oauth.pkce import challenge
 from powauth.testing import FrozenClock

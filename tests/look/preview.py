@@ -239,7 +239,9 @@ def pages() -> dict[str, PageView]:
             links=SIGN_IN_LINKS,
             error="These details do not match an account that can sign in.",
         ),
-        "sign_in_providers": page("sign_in.new", "Sign in", forms=(SIGN_IN,), buttons=(WITH_PROVIDERS,), links=SIGN_IN_LINKS),
+        "sign_in_providers": page(
+            "sign_in.new", "Sign in", forms=(SIGN_IN,), buttons=(WITH_PROVIDERS,), links=SIGN_IN_LINKS
+        ),
         "sign_in_notice": page(
             "sign_in.new",
             "Sign in",

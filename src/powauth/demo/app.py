@@ -13,8 +13,7 @@ from powauth import Account, Auth, Autocomplete, Clock, Context, Form, NewAccoun
 from powauth.demo.mailbox import Mailbox, mailbox_pages
 from powauth.demo.models import User
 from powauth.demo.pages import ADA, ADA_PASSWORD, ADMIN, ADMIN_PASSWORD, own_pages
-from powauth.demo.provider import client_of, provider_app
-from powauth.demo.provider.client import PREFIX
+from powauth.demo.provider import PREFIX, client_of, provider_app
 from powauth.demo.theme import APPLICATION, Theme, make_templates
 from powauth.extensions.audit import Audit
 from powauth.extensions.email_confirmation import EmailConfirmation

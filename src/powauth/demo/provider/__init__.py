@@ -4,7 +4,7 @@ It is there so that signing in with a provider can be tried without an account e
 knows one client, whose secret is made at each start, sends browsers back to one address, and answers this machine only.
 """
 
-from powauth.demo.provider.client import Client, client_of
-from powauth.demo.provider.pages import provider_app
+from powauth.demo.provider.client import PREFIX, Client, client_of
+from powauth.demo.provider.serving import provider_app
 
-__all__ = ["Client", "client_of", "provider_app"]
+__all__ = ["PREFIX", "Client", "client_of", "provider_app"]

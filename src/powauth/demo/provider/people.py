@@ -1,7 +1,7 @@
 """People: who somebody may be at the demo's own provider."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from powauth.demo.pages import ADA
@@ -48,12 +48,14 @@ INVENTED = (
 )
 
 
-def invented(subject: str) -> Person | None:
-    """Return the invented person with this subject."""
-    return next((person for person in INVENTED if person.subject == subject), None)
+def chosen(fields: Mapping[str, str]) -> Person | None:
+    """Return who a form says, one of the invented people or somebody who was typed in; `None` for nobody."""
+    if fields.get("who") == "typed":
+        return _typed(fields.get("name", ""), fields.get("email", ""), is_verified=fields.get("verified") == "on")
+    return next((person for person in INVENTED if person.subject == fields.get("who")), None)
 
 
-def typed(name: str, email: str, *, is_verified: bool) -> Person | None:
+def _typed(name: str, email: str, *, is_verified: bool) -> Person | None:
     """Return somebody who was typed in: the same address, or without one the same name, is the same person."""
     name, email = name.strip(), email.strip()
     if not 0 < len(name) <= LONGEST or len(email) > 254:  # RFC 5321 §4.5.3.1.3, less the angle brackets

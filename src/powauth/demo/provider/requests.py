@@ -4,9 +4,15 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from starlette.requests import Request
+
 from powauth.demo.provider.client import Client
 from powauth.oauth import Malformed
-from powauth.oauth.reading import read_pairs
+from powauth.oauth.reading import read_form, read_pairs
+
+MOST = 16 * 1024
+"""Bytes of a form."""
+NO_STORE = {"Cache-Control": "no-store"}
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _SECONDS = re.compile(r"[0-9]{1,9}")
@@ -91,3 +97,13 @@ def _max_age(text: str | None, state: str) -> timedelta | None:
     if not _SECONDS.fullmatch(text):
         raise Refused("invalid_request", state)
     return timedelta(seconds=int(text))
+
+
+async def read_fields(request: Request) -> dict[str, str]:
+    """Return the fields of a form, each once. Raises `Malformed`."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST:
+            raise Malformed("form")
+    return read_form(body, "form")
