@@ -168,6 +168,7 @@ def test_the_vault_opens_to_whoever_signs_in_at_the_provider_anew(demo: Demo) ->
 # ---- browsers do more than go on ----
 
 
+@with_script
 def test_the_way_back_leads_to_no_second_sign_in_and_ends_no_session(demo: Demo) -> None:
     page = demo.window()
     called: list[str] = []
