@@ -157,7 +157,8 @@ def test_the_vault_opens_to_whoever_signs_in_at_the_provider_anew(demo: Demo) ->
     expect_signed_in(page, name)
     demo.clock.move(timedelta(minutes=2))
     go_there(page, "/vault", "Confirm with the demo’s own provider")
-    expect(page.get_by_role("button", name="Go on as")).to_have_count(0)  # it was asked for a fresh sign-in
+    expect(page.get_by_text("and for a fresh sign-in")).to_be_visible()
+    expect(page.get_by_role("button", name="Go on as")).to_have_count(0)
     be(page, "Somebody else", "somebody@provider.example")
     expect(page.get_by_text("This belongs to another account.")).to_be_visible()
     go_there(page, "/vault", "Confirm with the demo’s own provider")

@@ -29,7 +29,7 @@ class Pages:
         asked = read_request(request.url.query, self.client)
         here = self._here(request, asked)
         if "none" not in asked.prompts:
-            return self._choose(request, here)
+            return self._choose(request, asked, here)
         return self._granted(here, asked) if here else self._back(asked.state, error="login_required")
 
     async def decide(self, request: Request) -> Response:
@@ -42,10 +42,11 @@ class Pages:
             return self._back(asked.state, error="access_denied")
         here = self._here(request, asked)
         if fields.get("who") == "here":
-            return self._granted(here, asked) if here else self._choose(request, None)
+            return self._granted(here, asked) if here else self._choose(request, asked, None)
         person = chosen(fields)
         if person is None:
-            return self._choose(request, here, error=f"Please write a name, of {LONGEST} letters at most.")
+            error = f"Please write a name, of {LONGEST} letters at most."
+            return self._choose(request, asked, here, error=error)
         return self._signed_in(person, asked)
 
     async def sign_out(self, request: Request) -> Response:
@@ -84,7 +85,7 @@ class Pages:
 
     # ---- answers ----
 
-    def _choose(self, request: Request, here: SignedInThere | None, *, error: str = "") -> Response:
+    def _choose(self, request: Request, asked: Asked, here: SignedInThere | None, *, error: str = "") -> Response:
         return self.theme.elsewhere(
             "provider",
             "Choose who you want to be",
@@ -92,6 +93,7 @@ class Pages:
             400 if error else 200,
             action=f"{PREFIX}/authorize?{request.url.query}",
             here=here,
+            anew="login" in asked.prompts,
             people=INVENTED,
             longest=LONGEST,
             error=error,
