@@ -22,6 +22,20 @@ async def test_nobody_is_asked_for_a_password_that_they_do_not_have(site: Site, 
     assert changed.location.startswith("/auth/prove")
 
 
+async def test_everything_else_on_the_account_page_is_there_for_them(site: Site, home: House) -> None:
+    await enter(site)
+    account = (await site.get("/account")).text
+    for action in ("email", "password", "close"):
+        assert f'action="/auth/account/{action}"' in account
+    home.clock.move(timedelta(minutes=6))
+    assert (await site.post("/account/close")).location.startswith("/auth/prove")
+    assert await who(site) == "ada@example.com"
+    await site.post("/sign-out")
+    await enter(site)  # a fresh sign-in is the proof
+    assert (await site.post("/account/close")).status == 303
+    assert await who(site) is None
+
+
 async def test_somebody_without_a_password_sets_one_and_is_asked_for_it_from_then_on(site: Site) -> None:
     await enter(site)
     await site.post("/account/password", new_password="five plain tin drums")
