@@ -8,9 +8,9 @@ import pytest
 
 from examples.opening import Opener
 from tests import servers
-from tests.conftest import anyio_backend, database_url, openid_url, postgres_url
+from tests.conftest import anyio_backend, database_url, emulate_port, openid_url, postgres_url
 
-__all__ = ["anyio_backend", "database_url", "openid_url", "postgres_url"]
+__all__ = ["anyio_backend", "database_url", "emulate_port", "openid_url", "postgres_url"]
 
 collect_ignore_glob = ["*/app.py", "packages/people/*"]  # programs: they read the environment as they start
 

@@ -1,6 +1,6 @@
 """Pages are named values. What a handler returns: Shown, Done, Proved, Resumed."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from powauth.accounts import Account
@@ -54,6 +54,8 @@ class Shown:
     """Values for the words of its title and intro."""
     username: str = ""
     """Whose password its forms ask for, where nobody is signed in."""
+    leaves_out: Collection[Page | str] = ()
+    """Its forms, by the page that each is sent to, and fields, by their name, that whoever looks has no use for."""
     status: int = 200
 
 

@@ -1,6 +1,6 @@
 """Views: what the template of a page is given, made of a page, its outcome and the words of a language."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlencode
 
@@ -72,8 +72,11 @@ class Views:
             title=self.words(f"{bound.code}.title", **shown.words),
             intro=self._optional(f"{bound.code}.intro", shown.words),
             forms=tuple(
-                replace(self.form(form, shown.values.get(form, {}), rejected), username=shown.username)
+                replace(
+                    self.form(form, shown.values.get(form, {}), rejected, shown.leaves_out), username=shown.username
+                )
                 for form in self._forms(page)
+                if form not in shown.leaves_out
             ),
             buttons=self._rows(),
             links=tuple(LinkView(self.words(code), self._url(to)) for code, to in self.plan.links.get(page, ())),
@@ -109,7 +112,13 @@ class Views:
             asset=self._asset,
         )
 
-    def form(self, page: Page, values: Mapping[str, object], rejected: Rejected | None) -> FormView:
+    def form(
+        self,
+        page: Page,
+        values: Mapping[str, object],
+        rejected: Rejected | None,
+        leaves_out: Collection[Page | str] = (),
+    ) -> FormView:
         """Return the view of the form that is sent to a page."""
         bound = self.plan.pages[page]
         served = bound.page
@@ -124,7 +133,11 @@ class Views:
             submit=self.words(f"{bound.code}.submit"),
             title=self._optional(f"{bound.code}.title", {}) if is_one_of_many else "",
             intro=self._optional(f"{bound.code}.intro", {}) if is_one_of_many else "",
-            fields=tuple(self._field(self._owner(page, known), known, typed, errors) for known in self.visible(page)),
+            fields=tuple(
+                self._field(self._owner(page, known), known, typed, errors)
+                for known in self.visible(page)
+                if known.name not in leaves_out
+            ),
             errors=tuple(self._error(found) for found in errors.get("", ())),
             danger=is_dangerous,
         )

@@ -26,10 +26,10 @@ GRACE = {"email": "grace@example.com", "password": "seven small brass keys", "na
 
 
 @asynccontextmanager
-async def demo(folder: Path, *, clock: Clock | None = None) -> AsyncGenerator[FastAPI]:
+async def demo(folder: Path, *, clock: Clock | None = None, origin: str = ORIGIN) -> AsyncGenerator[FastAPI]:
     """Run the demo, without a server, on a data folder."""
     data = DataFolder(folder)
-    app = create_app(secret=data.secret(), base_url=f"{ORIGIN}/auth", database_url=data.database, clock=clock)
+    app = create_app(secret=data.secret(), base_url=f"{origin}/auth", database_url=data.database, clock=clock)
     async with app.router.lifespan_context(app):
         yield app
 
@@ -98,6 +98,26 @@ async def test_the_start_page_signs_in_as_ada_with_one_button(tmp_path: Path) ->
         sent = await person.post("/auth/sign-in", data={"email": ADA, "password": ADA_PASSWORD})
         assert (sent.status_code, sent.headers["location"]) == (303, "/")
         assert "You are signed in as Ada Lovelace" in (await person.get("/")).text
+
+
+async def test_the_start_page_leads_to_the_provider_from_the_one_address_that_a_browser_comes_back_to(
+    tmp_path: Path,
+) -> None:
+    async with demo(tmp_path) as app, client(app, PEOPLE) as person:
+        assert "Sign in with a provider" in (await person.get("/")).text
+        assert "Continue with the demo’s own provider" in (await person.get("/auth/sign-in")).text
+        elsewhere = await person.get("/", headers={"host": "localhost:8000"})
+        assert (elsewhere.status_code, elsewhere.headers["location"]) == (307, f"{ORIGIN}/")
+        assert (await person.get("/", headers={"host": "forwarded:9000"})).status_code == 200
+
+
+async def test_a_demo_that_is_not_on_this_machine_alone_has_no_provider(tmp_path: Path) -> None:
+    async with demo(tmp_path, origin="https://demo.example.com") as app:
+        transport = httpx2.ASGITransport(app=app)
+        async with httpx2.AsyncClient(transport=transport, base_url="https://demo.example.com") as person:
+            assert "rovider" not in (await person.get("/", headers=PEOPLE)).text
+            assert "own provider" not in (await person.get("/auth/sign-in", headers=PEOPLE)).text
+            assert (await person.get("/provider/keys")).status_code == 404
 
 
 async def test_what_the_last_answer_left_to_be_said_is_said_once(tmp_path: Path) -> None:

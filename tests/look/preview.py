@@ -11,7 +11,18 @@ from typing import Any
 
 from powauth.jinja import JinjaTemplates
 from powauth.messages import CORE_MESSAGES, Words
-from powauth.templates import AccountView, BannerView, FieldView, FormView, LinkView, MailView, NoticeView, PageView
+from powauth.templates import (
+    AccountView,
+    BannerView,
+    ButtonsView,
+    ButtonView,
+    FieldView,
+    FormView,
+    LinkView,
+    MailView,
+    NoticeView,
+    PageView,
+)
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / ".screenshots"
@@ -22,6 +33,7 @@ MESSAGES: Mapping[str, str] = {
     **CORE_MESSAGES,
     "manage_account.about": "About your account",
     "manage_account.since": "Member since",
+    "manage_account.ways_in": "Other ways to sign in",
     "session_list.end.submit": "Sign out",
     "session_list.end_others.submit": "Sign out everywhere else",
     "session_list.devices.title": "Remembered devices",
@@ -140,6 +152,18 @@ SIGN_IN_LINKS = (
     LinkView("Forgot your password?", "/auth/reset-password"),
     LinkView("Create an account", "/auth/sign-up"),
 )
+WITH_PROVIDERS = ButtonsView(
+    "providers.start",
+    fields=(REMEMBER,),
+    buttons=tuple(ButtonView(f"Continue with {p}", f"/auth/providers/{p.lower()}", p) for p in ("GitHub", "Google")),
+)
+WAYS_IN = (
+    ButtonsView("providers.start", buttons=(ButtonView("Connect GitHub", "/auth/providers/github", "github"),)),
+    ButtonsView(
+        "providers.disconnect",
+        buttons=(ButtonView("Disconnect Google", "/auth/providers/google/disconnect", "google", danger=True),),
+    ),
+)
 ORDER = FormView("order", "/order", "Send", fields=EVERY_KIND)
 SIGN_UP = FormView("sign_up.new", "/auth/sign-up", "Create account", fields=(NAME, EMAIL, NEW_PASSWORD))
 ACCOUNT_FORMS = (
@@ -200,9 +224,6 @@ def pages() -> dict[str, PageView]:
         session(8, "Backup tool", transport="bearer", client=""),
         session(40, ""),
     ]
-    providers = tuple(
-        FormView(p.lower(), f"/auth/providers/{p.lower()}", f"Continue with {p}") for p in ("GitHub", "Google")
-    )
     signed_in = {"account": ADA, "navigation": NAVIGATION}
 
     def at(number: int) -> dict[str, object]:
@@ -218,7 +239,9 @@ def pages() -> dict[str, PageView]:
             links=SIGN_IN_LINKS,
             error="These details do not match an account that can sign in.",
         ),
-        "sign_in_providers": page("sign_in.new", "Sign in", forms=(SIGN_IN, *providers), links=SIGN_IN_LINKS),
+        "sign_in_providers": page(
+            "sign_in.new", "Sign in", forms=(SIGN_IN,), buttons=(WITH_PROVIDERS,), links=SIGN_IN_LINKS
+        ),
         "sign_in_notice": page(
             "sign_in.new",
             "Sign in",
@@ -288,6 +311,7 @@ def pages() -> dict[str, PageView]:
             "manage_account.account",
             "Your account",
             forms=ACCOUNT_FORMS,
+            buttons=WAYS_IN,
             data={"created_at": datetime(2024, 3, 5, 8, 12, tzinfo=UTC)},
             notices=(NoticeView("Your profile is saved.", "success"),),
             **at(0),

@@ -6,11 +6,12 @@ import { Provider } from 'oidc-provider';
 
 const port = Number(process.argv[2]);
 const issuer = `http://127.0.0.1:${port}`;
-const redirect = 'http://localhost:17399/callback';
+const paths = ['/callback', '/auth/providers/op/callback', '/auth/providers/work/callback'];
+const redirects = paths.map((path) => `http://localhost:17399${path}`);
 const said = new Map();  // account -> what its claims say instead
 
 const common = {
-  redirect_uris: [redirect], post_logout_redirect_uris: ['http://localhost:17399/out'],
+  redirect_uris: redirects, post_logout_redirect_uris: ['http://localhost:17399/out'],
   grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'],
 };
 const secret = 'a secret that is long enough to sign with';

@@ -22,7 +22,7 @@ def command(port: int, database: str | None, store: str | None, *, fresh: bool) 
     """Run the demo application on this machine, until Ctrl-C.
 
     It needs no server, no mail account and no settings: it serves 127.0.0.1 only, keeps its data in a folder of its
-    own, and shows the mails that it would send.
+    own, shows the mails that it would send, and has a provider of its own to sign in with.
     """
     try:
         run(port=port, database=database, store=store, fresh=fresh)

@@ -13,6 +13,7 @@ from powauth import Account, Auth, Autocomplete, Clock, Context, Form, NewAccoun
 from powauth.demo.mailbox import Mailbox, mailbox_pages
 from powauth.demo.models import User
 from powauth.demo.pages import ADA, ADA_PASSWORD, ADMIN, ADMIN_PASSWORD, own_pages
+from powauth.demo.provider import PREFIX, client_of, provider_app
 from powauth.demo.theme import APPLICATION, Theme, make_templates
 from powauth.extensions.audit import Audit
 from powauth.extensions.email_confirmation import EmailConfirmation
@@ -21,6 +22,7 @@ from powauth.extensions.invitation import Invitation
 from powauth.extensions.lock import Lock
 from powauth.extensions.manage_account import ManageAccount
 from powauth.extensions.prove import Prove
+from powauth.extensions.providers import CompleteForm, Providers
 from powauth.extensions.remember_me import RememberMe
 from powauth.extensions.reopen import Reopen
 from powauth.extensions.reset_password import ResetPassword
@@ -41,6 +43,10 @@ MESSAGES = {
     "it is erased with all that belongs to it.",
     "manage_account.closed": "Your account is closed. A mail says how you open it again.",
     "theme.navigation": "Pages",
+    "providers.sign_in_with": "Continue with the demo’s own provider",
+    "providers.prove_with": "Confirm with the demo’s own provider",
+    "providers.connect_with": "Connect the demo’s own provider",
+    "providers.disconnect_from": "Disconnect the demo’s own provider",
     "demo.start": "Start",
     "demo.you": "You",
     "demo.vault": "Vault",
@@ -55,6 +61,12 @@ class MySignUp(SignUpForm):
 
     name: Annotated[str, Text(max=80), Autocomplete("name")]
     newsletter: bool = False
+
+
+class MyComplete(CompleteForm):
+    """What is asked for where a provider leaves it open: the name is a column that has to be there."""
+
+    name: Annotated[str, Text(max=80), Autocomplete("name")]
 
 
 class Profile(Form):
@@ -82,6 +94,8 @@ def create_app(
     sessions = async_sessionmaker(engine, expire_on_commit=False)
     database = SQLAlchemyDatabase(sessions, User)
     templates = make_templates()
+    clock = clock or SystemClock()
+    provider = client_of(base_url)
     auth = Auth(
         secret=secret,
         database=database,
@@ -92,7 +106,7 @@ def create_app(
         templates=templates,
         messages=MESSAGES,
         locale=Path(__file__).parent / "locale",
-        clock=clock or SystemClock(),
+        clock=clock,
         extensions=[
             SignUp(form=MySignUp),
             SignIn(),
@@ -109,6 +123,11 @@ def create_app(
             Roles(),
             Impersonation(tells_owner=True),
             Invitation(may_invite=is_proved),
+            Providers(
+                providers=[provider.as_provider()] if provider else [],
+                profile={"name": "name"},
+                form=MyComplete,
+            ),
         ],
     )
 
@@ -125,8 +144,10 @@ def create_app(
 
     app = FastAPI(title=APPLICATION, lifespan=lifespan)
     theme = Theme(auth, templates)
-    app.include_router(own_pages(auth, theme, get_db))
+    app.include_router(own_pages(auth, theme, get_db, has_provider=provider is not None))
     app.include_router(mailbox_pages(auth, theme, get_db))
+    if provider:
+        app.mount(PREFIX, provider_app(provider, theme, clock))
     install(app, auth)
     return app
 

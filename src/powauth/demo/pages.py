@@ -3,9 +3,10 @@
 from collections.abc import AsyncGenerator, Callable
 from datetime import timedelta
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from powauth import Auth
@@ -29,7 +30,7 @@ FRESH = timedelta(minutes=1)
 """How old a proof may be that opens the vault."""
 
 
-def own_pages(auth: Auth[User], theme: Theme, get_db: GetDb) -> APIRouter:
+def own_pages(auth: Auth[User], theme: Theme, get_db: GetDb, *, has_provider: bool) -> APIRouter:
     """Return the pages; what stands in a handler's arguments is all that they know of sign-in."""
     router = APIRouter(tags=["demo"])
     somebody = current_user(auth, db=get_db, optional=True)
@@ -39,7 +40,10 @@ def own_pages(auth: Auth[User], theme: Theme, get_db: GetDb) -> APIRouter:
 
     @router.get("/", response_class=HTMLResponse)
     async def start(request: Request, user: Annotated[User | None, Depends(somebody)]) -> Response:
-        """Say what there is to try."""
+        """Say what there is to try, at the one address where a provider finds this browser's cookies again."""
+        origin = auth.base_url.removesuffix("/auth")
+        if request.headers.get("host") == _twin(origin):
+            return RedirectResponse(f"{origin}/")
         return await theme.page(
             request,
             "start",
@@ -50,7 +54,8 @@ def own_pages(auth: Auth[User], theme: Theme, get_db: GetDb) -> APIRouter:
             password=ADA_PASSWORD,
             admin=ADMIN,
             admin_password=ADMIN_PASSWORD,
-            origin=auth.base_url.removesuffix("/auth"),
+            origin=origin,
+            has_provider=has_provider,
         )
 
     @router.get("/me")
@@ -84,6 +89,12 @@ def own_pages(auth: Auth[User], theme: Theme, get_db: GetDb) -> APIRouter:
         return await theme.page(request, "api", "API", user, operations=_operations(request.app.openapi()))
 
     return router
+
+
+def _twin(origin: str) -> str | None:
+    """Return the other name of this machine that somebody may have typed."""
+    host, _, port = urlsplit(origin).netloc.partition(":")
+    return f"localhost:{port}" if host == "127.0.0.1" else None
 
 
 def _operations(document: dict[str, Any]) -> list[dict[str, Any]]:

@@ -86,6 +86,19 @@ class Theme:
         )
         return HTMLResponse(self._templates.page(view), headers=HEADERS)
 
+    def elsewhere(self, name: str, title: str, application: str, status: int = 200, /, **data: object) -> HTMLResponse:
+        """Return a page that looks like another site's: its own name, and nothing around it."""
+        view = PageView(
+            name=f"demo.{name}",
+            title=title,
+            data=data,
+            application=application,
+            now=self._auth.clock.now(),
+            words=self._auth.plan.words(),
+            asset=self._asset,
+        )
+        return HTMLResponse(self._templates.page(view), status, {**HEADERS, "Cache-Control": "no-store"})
+
     def _asset(self, name: str) -> str:
         return f"/auth/assets/{self._templates.asset_version(name)}/{name}"
 

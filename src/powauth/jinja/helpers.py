@@ -62,20 +62,31 @@ def owner_of(view: PageView, form: FormView) -> str:
     return form.username or (account.email or account.username or account.label if account else "")
 
 
-_WAYS_ON = (
-    ("sign_in.new", "sign_in.new.title"),
-    ("reset_password.request", "reset_password.forgot"),
-    ("email_confirmation.waiting", "email_confirmation.again"),
-)
+_SIGN_IN = ("sign_in.new", "sign_in.new.title")
+_ACCOUNT = ("manage_account.account", "manage_account.account.title")
+_WAYS_ON = {
+    "invalid_token": (
+        _SIGN_IN,
+        ("reset_password.request", "reset_password.forgot"),
+        ("email_confirmation.waiting", "email_confirmation.again"),
+    ),
+    "providers.bad_flow": (_SIGN_IN,),
+    "providers.declined": (_SIGN_IN,),
+    "providers.no_answer": (_SIGN_IN,),
+    "providers.not_registered": (_SIGN_IN,),
+    "providers.other_account": (_ACCOUNT,),
+    "providers.last_way_in": (_ACCOUNT,),
+}
 
 
 def ways_on(view: PageView) -> list[LinkView]:
-    """Return where somebody goes whose mailed link is over, of the pages that are there: to sign in, or to ask anew."""
+    """Return where somebody goes on from a problem, of the pages that are there: whose mailed link is over, or who came
+    back from a provider with nothing.
+    """
     found: list[LinkView] = []
-    if view.name == "problem.invalid_token":
-        for page, text in _WAYS_ON:
-            with suppress(LookupError):  # nobody serves it
-                found.append(LinkView(view.words(text), view.url(page)))
+    for page, text in _WAYS_ON.get(view.name.removeprefix("problem."), ()):
+        with suppress(LookupError):  # nobody serves it
+            found.append(LinkView(view.words(text), view.url(page)))
     return found
 
 

@@ -64,6 +64,8 @@ class CodeFlow(ABC):
     """How the browser comes back: by GET with a query, or by POST with a form."""
     pkce: bool = True
     """PKCE with S256. Turn it off only for a provider that refuses it."""
+    title: str = ""
+    """What people call it, on buttons and in mails; without it, as its class or `name` is spelled."""
     network: Network = Network.PUBLIC
     """Which addresses the provider may have."""
 

@@ -51,6 +51,8 @@ class OAuth1:
     """Who vouches for the subject; without it, the origin of the authorization endpoint."""
     authorize_params: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
     """Further parameters of the address that the browser is sent to."""
+    title: str = ""
+    """What people call it, on buttons and in mails; without it, as its class or `name` is spelled."""
     network: Network = Network.PUBLIC
     """Which addresses the provider may have."""
 

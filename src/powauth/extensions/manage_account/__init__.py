@@ -53,7 +53,8 @@ async def show(request: Request[NoForm], ctx: Context) -> Outcome:  # noqa: ARG0
         values[PROFILE] = dict(await handlers.values(ctx, profile))
     shown = AccountShown(account=account)
     await ctx.emit(shown)
-    return Shown(data={**account_data(account), **shown.data}, values=values)
+    unasked = () if account.password_hash else ("current_password",)  # a fresh sign-in stands in for it
+    return Shown(data={**account_data(account), **shown.data}, values=values, leaves_out=unasked)
 
 
 ACCOUNT = Get(

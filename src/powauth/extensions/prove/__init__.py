@@ -3,16 +3,17 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated
 
 from powauth.context import Context
 from powauth.errors import ActionRequired, ConfigurationError
 from powauth.extension import Extension, Manifest
 from powauth.extensions.sign_in import SignIn
-from powauth.forms import Form, Hidden, Password
+from powauth.forms import Form, Hidden, NoForm, Password
 from powauth.http import Request
 from powauth.operations import verify_current
-from powauth.pages import Outcome, Proved
+from powauth.pages import Outcome, Proved, Shown
 from powauth.routing import SIGNED_IN, FormPage, Requirement
 
 __all__ = ["PROVE", "Prove", "Recent", "recent"]
@@ -25,6 +26,12 @@ class ProveForm(Form):
     next: Annotated[str, Hidden()] = ""
 
 
+async def show(request: Request[NoForm], ctx: Context) -> Outcome:  # noqa: ARG001  the shape of a handler
+    """Ask for the password of whoever has one; extensions offer other ways."""
+    account = await ctx.account()
+    return Shown(leaves_out=() if account.password_hash else (PROVE,))
+
+
 async def submit(request: Request[ProveForm], ctx: Context) -> Outcome:
     """Check the password and add a fresh proof to the session, under a new id."""
     account = await ctx.account()
@@ -32,7 +39,7 @@ async def submit(request: Request[ProveForm], ctx: Context) -> Outcome:
     return Proved(account=account, proof=proof, next=request.form.next, is_step_up=True)
 
 
-PROVE = FormPage(name="prove", path="/prove", form=ProveForm, submit=submit, requires=SIGNED_IN)
+PROVE = FormPage(name="prove", path="/prove", form=ProveForm, show=show, submit=submit, requires=SIGNED_IN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,7 @@ class Prove(Extension):
 
     name = "prove"
     requires = (SignIn,)
+    templates = Path(__file__).parent / "templates"
 
     def manifest(self) -> Manifest:
         """Return what it adds."""
@@ -78,7 +86,8 @@ class Prove(Extension):
             routes=(PROVE,),
             messages={
                 "prove.title": "Confirm that it is you",
-                "prove.intro": "This needs your password once more.",
+                "prove.intro": "Please show once more that it is you.",
+                "no_way": "There is nothing here to show it with: please sign out, and in again.",
                 "prove.submit": "Confirm",
             },
         )

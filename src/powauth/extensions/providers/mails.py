@@ -3,6 +3,8 @@
 from powauth.accounts import Account
 from powauth.clients import spoken_device
 from powauth.context import Context
+from powauth.extensions.providers.ports import title_of
+from powauth.extensions.providers.settings import ProviderSettings
 from powauth.mail import MailKind
 
 CONNECTED = MailKind(name="connected")
@@ -13,9 +15,10 @@ async def tell(ctx: Context, kind: MailKind, account: Account, provider: str) ->
     """Owe the owner a mail; without an address there is none."""
     if account.email is None:
         return
+    titles = {each.name: title_of(each) for each in await ctx[ProviderSettings].all(ctx)}
     parts = {
         "name": account.label,
-        "provider": provider,
+        "provider": titles.get(provider, provider),
         "time": f"{ctx.now:%Y-%m-%d %H:%M} UTC",
         "device": spoken_device(ctx.caller.device, ctx.words) if ctx.caller.device else "–",
         "client": ctx.caller.client or "–",

@@ -32,7 +32,11 @@ def title_of(provider: Provider) -> str:
     >>> from powauth.providers import GitHub
     >>> title_of(GitHub(client_id="id", client_secret="secret"))
     'GitHub'
+    >>> title_of(GitHub(name="staff", title="GitHub for staff", client_id="id", client_secret="secret"))
+    'GitHub for staff'
     """
+    if title := getattr(provider, "title", ""):
+        return str(title)
     kind = type(provider).__name__
     return kind if kind.lower() == provider.name else provider.name.replace("-", " ").replace("_", " ").title()
 
