@@ -142,6 +142,14 @@ html GET  providers.complete                 404 303 303 303 404 404 303
 json GET  providers.complete                 404 409 409 409 404 404 409
 html POST providers.complete                 422 303 303 303 422 422 403
 json POST providers.complete                 422 409 409 409 422 422 403
+html POST providers.mine                     404 404 404 404 404 404 403
+json POST providers.mine                     404 404 404 404 404 404 403
+html GET  providers.join                     303 404 404 404 303 303 404
+json GET  providers.join                     401 404 404 404 401 401 404
+html POST providers.join                     401 404 404 404 401 401 403
+json POST providers.join                     401 404 404 404 401 401 403
+html POST providers.forget                   404 404 404 404 404 404 403
+json POST providers.forget                   404 404 404 404 404 404 403
 html POST providers.disconnect               401 404 404 404 401 401 403
 json POST providers.disconnect               401 404 404 404 401 401 403
 html GET  impersonation.start                303 403 403 200 303 303 403
