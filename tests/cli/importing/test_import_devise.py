@@ -10,6 +10,7 @@ from pathlib import Path
 import bcrypt
 import pytest
 
+from tests.cli.importing.test_import_identities import GITHUB, rows, with_providers
 from tests.cli.importing.world import BCRYPT, database_of, insert, move, new_home, people, upgraded
 from tests.cli.shop import PASSWORD, Shop
 
@@ -97,3 +98,15 @@ def test_an_application_that_reads_no_bcrypt_is_told_so_before_anything_is_writt
     again = new_home(folder, more=BCRYPT)
     move(again, "devise", "sqlite:///rails.db")
     upgraded(again, "ada@example.com")
+
+
+def test_devise_s_columns_are_an_identity(folder: Path) -> None:
+    home = with_providers(folder)
+    with closing(database_of("devise.sql", home.folder / "rails.db")) as source:
+        for name, provider in (("ada", "github"), ("grace", "azure_activedirectory_v2")):
+            values = {"encrypted_password": "", "created_at": THEN, "updated_at": THEN, "uid": f"1-{name}"}
+            insert(source, "users", email=f"{name}@example.com", provider=provider, **values)
+    args = (*GITHUB, "--provider", "azure_activedirectory_v2=entra")
+    moved = move(home, "devise", "sqlite:///rails.db", *args)
+    assert rows(home) == {("https://github.com", "1-ada"): ("github", "ada@example.com")}
+    assert "another number" in moved.says("identities")[0]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from powauth import InvalidCredentials
-from tests.cli.importing.world import Moved, database_of, move, new_home, people, upgraded
+from tests.cli.importing.test_import_identities import GITHUB, aside, rows, with_providers
+from tests.cli.importing.world import Moved, database_of, insert, move, new_home, people, upgraded
 from tests.cli.shop import Shop
 
 
@@ -43,3 +44,24 @@ def test_identities_are_set_aside_without_their_tokens(home: Shop, moved: Moved)
         ("github", "583231")
     ]
     assert "secret token" not in text
+
+
+def test_fastapi_users_identities_come_along_and_google_s_as_google_says_them(folder: Path) -> None:
+    home = with_providers(folder)
+    with closing(database_of("fastapi_users.sql", home.folder / "users.db")) as database:
+        database.isolation_level = None
+        (user,) = database.execute("SELECT id FROM user WHERE email = 'argon2@example.com'").fetchone()
+        more = {"user_id": user, "access_token": "secret token", "account_email": "x"}
+        for id, provider, subject in (
+            ("a1", "google", "people/110"),
+            ("a2", "google", "people/c9"),
+            ("a3", "microsoft", "1"),
+        ):
+            insert(database, "oauth_account", id=id, oauth_name=provider, account_id=subject, **more)
+    args = (*GITHUB, "--provider", "google=google", "--provider", "microsoft=entra")
+    move(home, "fastapi-users", "sqlite:///users.db", *args)
+    assert rows(home) == {
+        ("https://github.com", "583231"): ("github", "social@example.com"),
+        ("https://accounts.google.com", "110"): ("google", "argon2@example.com"),
+    }
+    assert sorted(aside(home)) == [("google", "people/c9"), ("microsoft", "1")]

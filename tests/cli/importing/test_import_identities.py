@@ -255,37 +255,6 @@ def test_an_issuer_that_is_given_and_right_is_taken(home: Shop) -> None:
     assert sorted(rows(home)) == [("https://accounts.google.com", "1"), (TENANT, "2"), (TENANT, "3")]
 
 
-def test_devise_s_columns_are_an_identity(home: Shop) -> None:
-    with closing(database_of("devise.sql", home.folder / "rails.db")) as source:
-        for name, provider in (("ada", "github"), ("grace", "azure_activedirectory_v2")):
-            values = {"encrypted_password": "", "created_at": THEN, "updated_at": THEN, "uid": f"1-{name}"}
-            insert(source, "users", email=f"{name}@example.com", provider=provider, **values)
-    args = (*GITHUB, "--provider", "azure_activedirectory_v2=entra")
-    moved = move(home, "devise", "sqlite:///rails.db", *args)
-    assert rows(home) == {("https://github.com", "1-ada"): ("github", "ada@example.com")}
-    assert "another number" in moved.says("identities")[0]
-
-
-def test_fastapi_users_identities_come_along_and_google_s_as_google_says_them(home: Shop) -> None:
-    with closing(database_of("fastapi_users.sql", home.folder / "users.db")) as database:
-        database.isolation_level = None
-        (user,) = database.execute("SELECT id FROM user WHERE email = 'argon2@example.com'").fetchone()
-        more = {"user_id": user, "access_token": "secret token", "account_email": "x"}
-        for id, provider, subject in (
-            ("a1", "google", "people/110"),
-            ("a2", "google", "people/c9"),
-            ("a3", "microsoft", "1"),
-        ):
-            insert(database, "oauth_account", id=id, oauth_name=provider, account_id=subject, **more)
-    args = (*GITHUB, "--provider", "google=google", "--provider", "microsoft=entra")
-    move(home, "fastapi-users", "sqlite:///users.db", *args)
-    assert rows(home) == {
-        ("https://github.com", "583231"): ("github", "social@example.com"),
-        ("https://accounts.google.com", "110"): ("google", "argon2@example.com"),
-    }
-    assert sorted(aside(home)) == [("google", "people/c9"), ("microsoft", "1")]
-
-
 @pytest.mark.parametrize(
     ("given", "says"),
     [("github=gitlab", "gitlab is no provider of the application"), ("github", "write it as --provider")],

@@ -9,8 +9,8 @@ import pytest
 from powauth import Extension
 from powauth.extensions.providers import Providers
 from powauth.testing import Site
-from tests.extensions.providers.fake import Fake
-from tests.house import House, all_extensions, house
+from tests.extensions.providers.fake import Fake, enter
+from tests.house import House, all_extensions, house, sign_up
 
 
 def extensions(*providers: Fake, **settings: Any) -> tuple[Extension, ...]:
@@ -36,3 +36,13 @@ async def home(tmp_path: Path, fake: Fake, other: Fake) -> AsyncGenerator[House]
 @pytest.fixture
 def site(home: House) -> Site:
     return home.site()
+
+
+@pytest.fixture
+async def known(site: Site, other: Fake) -> Site:
+    """A browser that came back from a provider with an address that somebody has who is not signed in."""
+    other.memory.claims |= {"sub": "9"}
+    await sign_up(site.browser())
+    answer = await enter(site)
+    assert answer.location == "/auth/providers/fake/complete"
+    return site
