@@ -5,13 +5,14 @@ address. Every way in ends in `sign_in`; a provider's word is one factor, `provi
 """
 
 from powauth.context import Context, on
-from powauth.events import CredentialChanged
+from powauth.events import Closed, CredentialChanged, Erased
 from powauth.extension import Buttons, Link, Manifest
 from powauth.extensions import sign_in, sign_up
 from powauth.extensions.invitation import OPEN
 from powauth.extensions.manage_account import ACCOUNT, AccountShown
 from powauth.extensions.prove import PROVE
 from powauth.extensions.providers import identities, operations
+from powauth.extensions.providers.errors import ConnectAgain, NoAnswer
 from powauth.extensions.providers.events import Connected, Disconnected, WaysCounted
 from powauth.extensions.providers.flows import SLOTS
 from powauth.extensions.providers.forms import CompleteForm
@@ -25,10 +26,12 @@ from powauth.extensions.providers.handlers import (
     offer_sign_in,
     offer_to_invited,
 )
+from powauth.extensions.providers.kept_tokens import tokens_for
 from powauth.extensions.providers.mails import CONNECTED, DISCONNECTED
 from powauth.extensions.providers.messages import MESSAGES
 from powauth.extensions.providers.ports import Provider
 from powauth.extensions.providers.records import IdentityRecord, TokensRecord
+from powauth.extensions.providers.revoking import forget_tokens
 from powauth.extensions.providers.settings import ProviderSettings
 
 __all__ = [
@@ -39,12 +42,15 @@ __all__ = [
     "DISCONNECTED",
     "START",
     "CompleteForm",
+    "ConnectAgain",
     "Connected",
     "Disconnected",
     "IdentityRecord",
+    "NoAnswer",
     "Provider",
     "Providers",
     "WaysCounted",
+    "tokens_for",
 ]
 
 
@@ -75,7 +81,11 @@ class Providers(ProviderSettings):
             routes=(START, CALLBACK, COMPLETE, DISCONNECT),
             cookies=SLOTS,
             records=(IdentityRecord, TokensRecord) if self.keeps_tokens else (IdentityRecord,),
-            hooks=(on(AccountShown, show_providers), on(CredentialChanged, mailbox_proved)),
+            hooks=(
+                on(AccountShown, show_providers),
+                on(CredentialChanged, mailbox_proved),
+                *((on(Closed, forget_tokens), on(Erased, forget_tokens)) if self.keeps_tokens else ()),
+            ),
             buttons=(
                 Buttons(on=sign_in.NEW, offer=offer_sign_in),
                 Buttons(on=sign_up.NEW, offer=offer_sign_in),

@@ -206,9 +206,7 @@ async def disconnect(request: Request[NoForm], ctx: Context) -> Outcome:
     """Let a provider be no way in any more."""
     await ctx.account()
     operations.check_owner(ctx, _home(ctx))
-    name = request.params["provider"]
-    provider = next((each for each in await ctx[ProviderSettings].all(ctx) if each.name == name), None)
-    changed = await operations.disconnect(ctx, name, provider)
+    changed = await operations.disconnect(ctx, request.params["provider"])
     return Done(to=_home(ctx) or None, notice="disconnected", session=changed.session)
 
 
