@@ -20,7 +20,7 @@ from powauth.oauth import Identity
 from powauth.pages import Button, Detour, Done, Outcome, Proved, Shown
 from powauth.programs import check_challenge
 from powauth.reading import read
-from powauth.routing import SIGNED_IN, SIGNED_OUT, CallBack, FormPage, Post
+from powauth.routing import BY_ADDRESS, SIGNED_IN, SIGNED_OUT, CallBack, FormPage, Post
 
 # ---- the way there ----
 
@@ -63,6 +63,7 @@ def _home(ctx: Context) -> str:
 
 async def receive(request: Request[NoForm], ctx: Context, text: str) -> str:
     """Put down what a provider sent by way of a browser, and return where that browser is to ask for it."""
+    await ctx.limit("providers.form", BY_ADDRESS)
     provider = await ctx[ProviderSettings].find(ctx, request.params["provider"])
     state = await travelling.put_down(ctx, provider, text)
     return f"{ctx.path(CALLBACK, provider=provider.name)}?{urlencode({'state': state})}"
@@ -70,6 +71,7 @@ async def receive(request: Request[NoForm], ctx: Context, text: str) -> str:
 
 async def ask(request: Request[NoForm], ctx: Context) -> Arrived:
     """Ask the provider who came back."""
+    await ctx.limit("providers.callback", BY_ADDRESS)
     provider = await ctx[ProviderSettings].find(ctx, request.params["provider"])
     return await travelling.come_back(ctx, provider, request.raw.query)
 
