@@ -234,8 +234,7 @@ def check_owner(ctx: Context, back: str) -> None:
 @operation
 async def connect(ctx: Context, identity: Identity) -> Changed:
     """Make an identity a way in to the signed-in account; every other session of it ends. Raises `OtherAccount`."""
-    if ctx.session.actor is not None:
-        raise OwnerOnly
+    ctx.owner_only()
     account = await lock_unchanged(ctx, await ctx.account())
     row = await identities.find(ctx, identity)
     if row is not None:
@@ -257,8 +256,7 @@ async def _tell_connected(ctx: Context, account: Account, provider: str) -> None
 @operation
 async def prove(ctx: Context, identity: Identity) -> Recognised:
     """Return a fresh proof for the signed-in account. Raises `OtherAccount` for who came back as somebody else."""
-    if ctx.session.actor is not None:
-        raise OwnerOnly
+    ctx.owner_only()
     account = await ctx.account()
     row = await identities.find(ctx, identity)
     if row is None or row.owner != account.handle:
@@ -273,6 +271,7 @@ async def disconnect(ctx: Context, name: str) -> Changed:
 
     Under the account's lock: of two requests for its last two ways in, the second finds one. Tokens are revoked.
     """
+    ctx.owner_only()
     account = await lock_unchanged(ctx, await ctx.account())
     rows = await identities.of_account(ctx, account.handle)
     gone = [row for row in rows if row.provider == name]
