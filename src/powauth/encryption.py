@@ -51,5 +51,5 @@ class AesGcm:
             raise ValueError("a value was sealed with a secret that AesGcm does not list: list it after the first one")
         try:
             return key.decrypt(nonce, rest, FORMAT + name + context)
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise ValueError("a sealed value was changed, or moved from another row") from None

@@ -8,14 +8,20 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from powauth.context import Context, on
 from powauth.errors import ConfigurationError, Forbidden, NotFound, OwnerOnly
 from powauth.events import Event
 from powauth.extensions.providers import ConnectAgain, NoAnswer, tokens_for
+from powauth.extensions.providers.records import TokensRecord
 from powauth.extensions.reopen import Reopen
 from powauth.oauth import BadToken, Reason, Refused, Tokens, TooSlow
 from powauth.operations import close_account, lock_account
+from powauth.starlette import begin, install
 from tests.extensions.providers.conftest import extensions
 from tests.extensions.providers.fake import Fake, enter
 from tests.extensions.providers.keeping import DATA_SECRET, ada, give, keeping, kept, run_out, signed_up, table, tokens
@@ -147,6 +153,28 @@ async def test_a_new_token_stands_whatever_becomes_of_who_asked(home: House, fak
             _ = 1 / 0
     assert (await tokens(home)).access_token == "access-1"
     assert fake.memory.refreshed == 1
+
+
+async def test_a_page_of_the_application_s_own_calls_in_the_person_s_name(home: House) -> None:
+    """And answers whoever has to connect again, without a line of its own."""
+
+    async def repositories(request: Request) -> JSONResponse:
+        async with begin(home.auth, request, writes=False) as ctx:
+            found = await tokens_for(ctx, await ctx.account(), "fake")
+        return JSONResponse({"sent": found.access_token})
+
+    app = Starlette(routes=[Route("/repositories", repositories)])
+    install(app, home.auth)
+    site = home.site(app)
+    await enter(site)
+    assert (await site.get("/repositories")).json == {"sent": "access-0"}
+    async with home.auth.begin() as ctx:
+        await ctx.records(TokensRecord).delete_all(where={"owner": (await ada(home)).handle})
+    program = site.program()
+    program.jar = dict(site.jar)
+    answer = await program.get("/repositories")
+    assert (answer.status, answer.code) == (409, "providers.connect_again")
+    assert (await site.browser().program().get("/repositories")).status == 401
 
 
 # ---- where only the person can help ----
