@@ -62,7 +62,7 @@ class Scene:
         """Come back with an ID token that says this besides."""
         now = int(self.home.clock.now().timestamp())
         said = {"nonce": sent["nonce"], "auth_time": now, "email": "ada@example.com", "email_verified": True}
-        self.paper.hands_out(signed(self.paper.claims(**{**said, **claims})))
+        self.paper.hands_out(signed(self.paper.claims(None, **{**said, **claims})))
         query = urlencode({"code": "code", "state": sent["state"]})
         return await (site or self.site).get(f"{PROVE}/callback?{query}", headers={"sec-fetch-site": "cross-site"})
 

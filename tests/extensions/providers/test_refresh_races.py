@@ -198,7 +198,7 @@ async def test_a_database_that_is_away_for_a_moment_costs_no_refresh_token(
     async with keeping(tmp_path, fake) as home:
         await signed_up(home)
         run_out(home)
-        away, persistently = [Unavailable(), Unavailable()], kept_tokens.persistently
+        away = [Unavailable(), Unavailable()]
 
         async def work(once: object) -> object:
             if away:

@@ -18,7 +18,7 @@ from powauth.accounts import Account, Handle
 from powauth.context import Context
 from powauth.extensions.providers import IdentityRecord, identities, operations
 from powauth.oauth import Identity
-from powauth.operations import Changed
+from powauth.operations import Changed, lock_unchanged
 from powauth.records import new_id
 from powauth.testing import FrozenClock, Site
 from tests.durability.test_races import Meeting
@@ -34,7 +34,7 @@ Two = tuple[House, House]
 @asynccontextmanager
 async def two(folder: Path, url: str, *providers: Fake) -> AsyncGenerator[Two]:
     clock = FrozenClock()
-    shared = {"store": MemoryStore(clock), "clock": clock, "extensions": extensions(*providers)}
+    shared: dict[str, Any] = {"store": MemoryStore(clock), "clock": clock, "extensions": extensions(*providers)}
     async with AsyncExitStack() as stack, asyncio.timeout(60):
         first = await stack.enter_async_context(house(folder, url=url, **shared))
         yield first, await stack.enter_async_context(house(folder, url=url, **shared))
@@ -134,11 +134,11 @@ async def test_two_disconnects_at_once_leave_a_way_in(
     database_url: str, tmp_path: Path, fake: Fake, other: Fake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """S51, S17: both have been let in before one locks."""
-    meeting, lock = Meeting(patience=0.5), operations.lock_unchanged
+    meeting = Meeting(patience=0.5)
 
     async def meet_and_lock(ctx: Context, account: Account) -> Account:
         await meeting.wait()
-        return await lock(ctx, account)
+        return await lock_unchanged(ctx, account)
 
     async with two(tmp_path, database_url, fake, other) as homes:
         site = await connected(homes[0])
