@@ -16,9 +16,11 @@ from starlette.routing import Route
 from powauth.context import Context, on
 from powauth.errors import ConfigurationError, Forbidden, NotFound, OwnerOnly
 from powauth.events import Event
+from powauth.extensions.email_confirmation import EmailConfirmation
 from powauth.extensions.providers import ConnectAgain, NoAnswer, tokens_for
 from powauth.extensions.providers.records import TokensRecord
 from powauth.extensions.reopen import Reopen
+from powauth.extensions.reset_password import ResetPassword
 from powauth.oauth import BadToken, Reason, Refused, Tokens, TooSlow
 from powauth.operations import close_account, lock_account
 from powauth.starlette import begin, install
@@ -345,6 +347,19 @@ async def test_closing_an_account_forgets_and_revokes_what_was_kept(
         await signed_up(home)
         async with home.auth.begin() as ctx:
             await close_account(ctx, await ada(home))
+        assert await kept(home) == []
+        assert fake.memory.revoked == ["refresh-0"]
+
+
+async def test_whoever_proves_the_mailbox_of_an_unproved_account_makes_its_maker_s_tokens_worthless(
+    tmp_path: Path, fake: Fake
+) -> None:
+    """S48."""
+    fake.memory.claims["email_verified"] = False
+    async with keeping(tmp_path, fake, more=(EmailConfirmation(), ResetPassword())) as home:
+        site = await signed_up(home)
+        await site.post("/reset-password", email="ada@example.com")
+        await site.post(site.outbox.link, password="a long new password")
         assert await kept(home) == []
         assert fake.memory.revoked == ["refresh-0"]
 

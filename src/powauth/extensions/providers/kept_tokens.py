@@ -204,7 +204,7 @@ def _merged(old: Tokens, new: Tokens, there: Tokens) -> Tokens:
 
 async def _give_up(ctx: Context, kept: Kept) -> None:
     """Ask the provider no more for what it will not give; whoever signs in with it brings new tokens."""
-    over = replace(kept.tokens, refresh_token=None, expires_at=ctx.now)
+    over = replace(kept.tokens, refresh_token=None, expires_at=ctx.now - CLAIM)
     await _change(ctx, kept.row, tokens=plain_tokens(over), claimed_until=None)
 
 
