@@ -359,13 +359,14 @@ def errors_() -> str:
 
 def bare(kind: type[errors.AuthError]) -> errors.AuthError:
     """Return one, made of whatever it asks for."""
-    samples: dict[type[Any], tuple[Any, ...]] = {
-        errors.ActionRequired: ("", ""),
-        errors.MethodNotAllowed: (("GET",),),
-        errors.InvalidForm: ({},),
-        errors.TooManyAttempts: (errors.timedelta(),),
+    samples: dict[str, tuple[Any, ...]] = {  # by name: an import here would change in which order they are listed
+        "ActionRequired": ("", ""),
+        "ConnectAgain": ("", "refused"),
+        "MethodNotAllowed": (("GET",),),
+        "InvalidForm": ({},),
+        "TooManyAttempts": (errors.timedelta(),),
     }
-    return kind(*samples.get(kind, ()))
+    return kind(*samples.get(kind.__name__, ()))
 
 
 def subclasses(kind: type[Any]) -> list[type[Any]]:

@@ -33,8 +33,8 @@ from tests.docs.pages import DOCS, ROOT, blocks, named, pages, rows
 
 REFERENCE = DOCS / "reference"
 ADAPTERS = (
-    "asgi", "bcrypt", "cli", "demo", "fastapi", "http_breaches", "http_mail", "jinja", "oauth", "opentelemetry",
-    "passwords", "providers", "redis", "smtp", "sqlalchemy", "sqlite", "starlette", "testing",
+    "asgi", "bcrypt", "cli", "demo", "encryption", "fastapi", "http_breaches", "http_mail", "jinja", "oauth",
+    "opentelemetry", "passwords", "providers", "redis", "smtp", "sqlalchemy", "sqlite", "starlette", "testing",
 )  # fmt: skip
 SETTINGS: dict[str, type[Any]] = {
     "## Auth": Settings,

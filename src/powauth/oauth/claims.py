@@ -64,6 +64,12 @@ def _text(name: str, value: object) -> str:
     return _CONTROL.sub("", value)
 
 
+def _identifier(name: str, value: object) -> str | None:
+    """Return what somebody is found by, or nothing: what is left of a changed one may be another person's (S53)."""
+    whole = _text(name, value)
+    return whole if whole == value else None
+
+
 def _subject(name: str, value: object) -> str:
     """Return whose this is: never changed, or two people might become one."""
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -98,6 +104,7 @@ def _object(name: str, value: object) -> Mapping[str, object]:
 
 _CASTS: Mapping[str, Callable[[str, object], object]] = {
     **{each.name: _text for each in fields(Claims) if each.name != "extra"},
+    **dict.fromkeys(("email", "phone_number", "preferred_username"), _identifier),
     "sub": _subject,
     "email_verified": _truth,
     "phone_number_verified": _truth,

@@ -58,6 +58,10 @@ class OAuth2(CodeFlow):
         """Return where the provider's doors are."""
         return self._metadata()
 
+    def is_issuer(self, issuer: str) -> bool:
+        """Say whether this provider vouches under that name."""
+        return issuer == (self.issuer or self._metadata().issuer)
+
     async def userinfo(self, tools: Tools, tokens: Tokens) -> Mapping[str, Any]:
         """Return what the provider says of the person, in its own words. Override it to ask at several doors."""
         return await self.fetch(tools, tokens, self.userinfo_endpoint)

@@ -139,6 +139,10 @@ class OpenIDConnect(CodeFlow):
         """Who may have issued a token."""
         return Issuer(value=self.issuer, tenant_claim=self.tenant_claim, tenants=self.tenants)
 
+    def is_issuer(self, issuer: str) -> bool:
+        """Say whether this provider vouches under that name."""
+        return self.issuers.may_be(issuer)
+
     def check_issuer(self, metadata: Metadata, said: str | None) -> None:
         """Refuse an answer of another provider (RFC 9207)."""
         if said is None and metadata.authorization_response_iss_parameter_supported:

@@ -2,11 +2,13 @@
 
 import hmac
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from powauth.oauth import Ask, BadState, Begun, Callback, Claims, Denied, Flow, Identity, Reason, Tokens, Tools
+from powauth.oauth import Ask, BadState, Begun, Callback, Claims, Denied, Flow, Identity, Reason, Refused, Tokens, Tools
 from powauth.oauth.flow import ResponseMode
 from powauth.testing import Site
 from powauth.testing.site import Answer
@@ -22,6 +24,15 @@ class Memory:
     asks: list[Ask] = field(default_factory=list[Ask])
     completed: int = 0
     raises: Exception | None = None
+    tokens: Tokens = field(default_factory=lambda: Tokens(access_token="a-token"))
+    """What it gives at a sign-in."""
+    good: set[str] = field(default_factory=set[str])
+    """Refresh tokens that are good; each is, once. One that comes twice ends them all, as with many providers."""
+    refreshed: int = 0
+    lasts: timedelta = timedelta(hours=1)
+    revoked: list[str] = field(default_factory=list[str])
+    meets: Callable[[], Awaitable[None]] | None = None
+    """What it waits for before it answers a refresh."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +77,36 @@ class Fake:
         if callback.get("code") != "good":
             raise BadState(Reason.UNREADABLE)
         claims = Claims.read(self.memory.claims)
-        return Identity(provider=self.name, issuer=self.issuer, claims=claims, tokens=Tokens(access_token="a-token"))
+        return Identity(provider=self.name, issuer=self.issuer, claims=claims, tokens=self.memory.tokens)
+
+    def is_issuer(self, issuer: str) -> bool:
+        return issuer == self.issuer
+
+    def gives(self, tools: Tools, *, number: int = 0) -> Tokens:
+        """Return tokens that last, and remember that their refresh token is good."""
+        self.memory.good.add(f"refresh-{number}")
+        return Tokens(
+            access_token=f"access-{number}",
+            refresh_token=f"refresh-{number}",
+            expires_at=tools.now() + self.memory.lasts,
+        )
+
+    async def refresh(self, tools: Tools, tokens: Tokens, *, subject: str | None = None) -> Tokens:
+        self.memory.refreshed += 1
+        number = self.memory.refreshed
+        if self.memory.meets:
+            await self.memory.meets()
+        if self.memory.raises:
+            raise self.memory.raises
+        if tokens.refresh_token not in self.memory.good:
+            self.memory.good.clear()
+            raise Refused("invalid_grant", description=f"{tokens.refresh_token} was used", status=400)
+        self.memory.good.remove(tokens.refresh_token)
+        return self.gives(tools, number=number)
+
+    async def revoke(self, tools: Tools, token: str, *, hint: str = "refresh_token") -> None:
+        self.memory.revoked.append(token)
+        self.memory.good.discard(token)
 
 
 async def set_out(site: Site, name: str = "fake", **fields: object) -> str:

@@ -100,6 +100,7 @@ async def accept(ctx: Context, secret: str, account: Account, *, is_new: bool = 
     """Let an account accept, and use the link up.
 
     `is_new` says that the account was made in this very unit, by whoever holds the link: for other ways of signing up.
+    While its address waits for its proof, so does the invitation.
     Raises `InvalidToken`, and `AnotherAccount` for an account that there was and that is not invited.
     """
     invitation = await peek(ctx, secret)
@@ -107,6 +108,8 @@ async def accept(ctx: Context, secret: str, account: Account, *, is_new: bool = 
         raise AnotherAccount
     current = await lock_unchanged(ctx, account)
     await _use_up(ctx, secret, invitation)
+    if is_new and ctx.has(EmailConfirmation) and _waits(current):
+        return await ctx.records(InvitationRecord).update(invitation, waits_for=current.handle)
     if not is_new and bound_to(ctx, invitation) is not None:
         current = await confirm_email(ctx, current)  # whoever holds the link reads that mailbox
     return await _accepted(ctx, invitation, current, is_new=is_new)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from powauth.accounts import Handle
 from powauth.context import Context, on
-from powauth.events import CredentialChanged, SignedIn, SignedOut
+from powauth.events import Closed, CredentialChanged, Erased, SignedIn, SignedOut
 from powauth.extension import Buttons, Manifest
 from powauth.extensions import sign_in, sign_up
 from powauth.extensions.invitation import OPEN
@@ -16,6 +16,7 @@ from powauth.extensions.manage_account import ACCOUNT, AccountShown
 from powauth.extensions.prove import PROVE
 from powauth.extensions.providers import identities, operations, profiles, taking_over, waiting
 from powauth.extensions.providers.completing import COMPLETE, offer_mine
+from powauth.extensions.providers.errors import ConnectAgain, NoAnswer
 from powauth.extensions.providers.events import Connected, Disconnected, WaysCounted
 from powauth.extensions.providers.flows import SLOTS
 from powauth.extensions.providers.forms import CompleteForm
@@ -29,10 +30,12 @@ from powauth.extensions.providers.handlers import (
     offer_to_invited,
 )
 from powauth.extensions.providers.joining import FORGET, JOIN, MINE, offer_forget
+from powauth.extensions.providers.kept_tokens import tokens_for
 from powauth.extensions.providers.mails import CONNECTED, DISCONNECTED
 from powauth.extensions.providers.messages import MESSAGES
 from powauth.extensions.providers.ports import Provider
 from powauth.extensions.providers.records import IdentityRecord, TokensRecord
+from powauth.extensions.providers.revoking import forget_tokens
 from powauth.extensions.providers.settings import ProviderSettings
 
 __all__ = [
@@ -46,12 +49,15 @@ __all__ = [
     "MINE",
     "START",
     "CompleteForm",
+    "ConnectAgain",
     "Connected",
     "Disconnected",
     "IdentityRecord",
+    "NoAnswer",
     "Provider",
     "Providers",
     "WaysCounted",
+    "tokens_for",
 ]
 
 
@@ -100,6 +106,7 @@ class Providers(ProviderSettings):
                 on(CredentialChanged, mailbox_proved),
                 on(SignedOut, waiting.forget_at_sign_out),
                 *((on(SignedIn, profiles.bring_up_to_date),) if self.updates_profile else ()),
+                *((on(Closed, forget_tokens), on(Erased, forget_tokens)) if self.keeps_tokens else ()),
             ),
             buttons=(
                 Buttons(on=sign_in.NEW, offer=offer_sign_in),

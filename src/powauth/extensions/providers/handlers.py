@@ -18,7 +18,7 @@ from powauth.http import Request
 from powauth.pages import Button, Done, Outcome, Proved
 from powauth.programs import check_challenge
 from powauth.reading import read
-from powauth.routing import SIGNED_IN, CallBack, Post
+from powauth.routing import BY_ADDRESS, SIGNED_IN, CallBack, Post
 
 # ---- the way there ----
 
@@ -57,6 +57,7 @@ async def _purpose(ctx: Context, provider: Provider, wanted: str) -> Purpose:
 
 async def receive(request: Request[NoForm], ctx: Context, text: str) -> str:
     """Put down what a provider sent by way of a browser, and return where that browser is to ask for it."""
+    await ctx.limit("providers.form", BY_ADDRESS)
     provider = await ctx[ProviderSettings].find(ctx, request.params["provider"])
     state = await travelling.put_down(ctx, provider, text)
     return f"{ctx.path(CALLBACK, provider=provider.name)}?{urlencode({'state': state})}"
@@ -64,6 +65,7 @@ async def receive(request: Request[NoForm], ctx: Context, text: str) -> str:
 
 async def ask(request: Request[NoForm], ctx: Context) -> Arrived:
     """Ask the provider who came back."""
+    await ctx.limit("providers.callback", BY_ADDRESS)
     provider = await ctx[ProviderSettings].find(ctx, request.params["provider"])
     return await travelling.come_back(ctx, provider, request.raw.query)
 
@@ -110,9 +112,7 @@ async def disconnect(request: Request[NoForm], ctx: Context) -> Outcome:
     """Let a provider be no way in any more."""
     await ctx.account()
     operations.check_owner(ctx, home(ctx))
-    name = request.params["provider"]
-    provider = next((each for each in await ctx[ProviderSettings].all(ctx) if each.name == name), None)
-    changed = await operations.disconnect(ctx, name, provider)
+    changed = await operations.disconnect(ctx, request.params["provider"])
     return Done(to=home(ctx) or None, notice="disconnected", session=changed.session)
 
 

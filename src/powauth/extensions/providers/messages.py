@@ -39,6 +39,7 @@ MESSAGES: Mapping[str, str] = {
     "not_registered": "No account here belongs to this sign-in, and new accounts are not made this way.",
     "other_account": "This belongs to another account.",
     "last_way_in": "This is your only way to sign in. Set a password or connect another one first.",
+    "connect_again": "Please connect that provider again: what it allowed is over, or was taken back.",
     "did.connected": "A provider was connected",
     "did.disconnected": "A provider was disconnected",
     "connected.subject": "A new way to sign in at {application}",

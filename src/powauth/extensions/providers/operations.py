@@ -1,9 +1,7 @@
 """What somebody who came back from a provider becomes: known, new, connected, proved; and disconnecting."""
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 
 from powauth.accounts import (
     Account,
@@ -37,18 +35,15 @@ from powauth.extensions.providers import identities, mails, profiles
 from powauth.extensions.providers.errors import LastWayIn, NotRegistered, OtherAccount
 from powauth.extensions.providers.events import Connected, Disconnected, WaysCounted
 from powauth.extensions.providers.identities import factor_of
-from powauth.extensions.providers.ports import Provider
 from powauth.extensions.providers.records import IdentityRecord
+from powauth.extensions.providers.revoking import revoke_later
 from powauth.extensions.providers.settings import ProviderSettings
 from powauth.forms import Form
-from powauth.oauth import Identity, ProviderError
-from powauth.oauth.code_flow import CodeFlow
+from powauth.oauth import Identity
 from powauth.operations import Changed, change_credential, lock_unchanged, sign_up
 from powauth.pages import Detour
 from powauth.session import Proof
 from powauth.watching import operation
-
-log = logging.getLogger("powauth")
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,8 +235,7 @@ async def connect(ctx: Context, identity: Identity, *, keeps_caller: bool = True
 
     The caller's own goes on, unless it is not to.
     """
-    if ctx.session.actor is not None:
-        raise OwnerOnly
+    ctx.owner_only()
     account = await lock_unchanged(ctx, await ctx.account())
     row = await identities.find(ctx, identity)
     if row is not None:
@@ -263,8 +257,7 @@ async def _tell_connected(ctx: Context, account: Account, provider: str) -> None
 @operation
 async def prove(ctx: Context, identity: Identity) -> Recognised:
     """Return a fresh proof for the signed-in account. Raises `OtherAccount` for who came back as somebody else."""
-    if ctx.session.actor is not None:
-        raise OwnerOnly
+    ctx.owner_only()
     account = await ctx.account()
     row = await identities.find(ctx, identity)
     if row is None or row.owner != account.handle:
@@ -274,11 +267,12 @@ async def prove(ctx: Context, identity: Identity) -> Recognised:
 
 
 @operation
-async def disconnect(ctx: Context, name: str, provider: Provider | None) -> Changed:
+async def disconnect(ctx: Context, name: str) -> Changed:
     """Let a provider be no way in to the signed-in account any more. Raises `LastWayIn`, `NotFound`.
 
     Under the account's lock: of two requests for its last two ways in, the second finds one. Tokens are revoked.
     """
+    ctx.owner_only()
     account = await lock_unchanged(ctx, await ctx.account())
     rows = await identities.of_account(ctx, account.handle)
     gone = [row for row in rows if row.provider == name]
@@ -287,7 +281,7 @@ async def disconnect(ctx: Context, name: str, provider: Provider | None) -> Chan
     if not await _remaining(ctx, account, [row for row in rows if row.provider != name]):
         raise LastWayIn
     for row in gone:
-        await _revoke_later(ctx, row, provider)
+        await revoke_later(ctx, row)
         await identities.remove(ctx, row)
     changed = await change_credential(ctx, account, Changes(), "factor")
     await ctx.emit(Disconnected(account=changed.account, provider=name))
@@ -306,24 +300,8 @@ async def _remaining(ctx: Context, account: Account, rows: list[IdentityRecord])
     return counted.ways
 
 
-async def _revoke_later(ctx: Context, row: IdentityRecord, provider: Provider | None) -> None:
-    tokens = await identities.tokens_of(ctx, row)
-    if tokens is None or not isinstance(provider, CodeFlow):
-        return
-    token = tokens.refresh_token or tokens.access_token
-    hint = "refresh_token" if tokens.refresh_token else "access_token"
-    ctx.after_commit(partial(_revoke, ctx, provider, token, hint))
-
-
-async def _revoke(ctx: Context, provider: CodeFlow, token: str, hint: str) -> None:
-    """Make a token worthless at its provider; one that cannot be reached keeps it, and nobody is stopped by that."""
-    try:
-        await provider.revoke(ctx[ProviderSettings].tools_of(ctx), token, hint=hint)
-    except ProviderError as error:
-        log.warning("%s: a token was not revoked: %s", provider.name, error)
-
-
 async def forget_unproved(ctx: Context, handle: Handle) -> None:
     """Forget every identity of an account: its owner reads its mailbox, and may not be who connected them."""
     for row in await identities.of_account(ctx, handle):
+        await revoke_later(ctx, row)
         await identities.remove(ctx, row)

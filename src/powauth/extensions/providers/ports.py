@@ -1,8 +1,8 @@
 """Provider: what this extension asks of a provider's value. Those of `powauth.providers` are ones."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from powauth.oauth import Ask, Begun, Callback, Flow, Identity, Tools
+from powauth.oauth import Ask, Begun, Callback, Flow, Identity, Tokens, Tools
 
 
 class Provider(Protocol):
@@ -24,6 +24,48 @@ class Provider(Protocol):
     async def complete(self, tools: Tools, flow: Flow, callback: Callback) -> Identity:
         """Return who came back. Raises a `ProviderError`."""
         ...
+
+
+@runtime_checkable
+class Refreshes(Protocol):
+    """A provider that gives new tokens for old ones."""
+
+    @property
+    def name(self) -> str:
+        """What the application calls it."""
+        ...
+
+    async def refresh(self, tools: Tools, tokens: Tokens, *, subject: str | None = None) -> Tokens:
+        """Return new tokens for old ones, those of this subject. Raises a `ProviderError`."""
+        ...
+
+
+@runtime_checkable
+class Revokes(Protocol):
+    """A provider that makes tokens worthless (RFC 7009)."""
+
+    @property
+    def name(self) -> str:
+        """What the application calls it."""
+        ...
+
+    async def revoke(self, tools: Tools, token: str, *, hint: str = "refresh_token") -> None:
+        """Make a token worthless. Raises a `ProviderError`."""
+        ...
+
+
+@runtime_checkable
+class Vouches(Protocol):
+    """A provider that knows under which issuer its people are."""
+
+    def is_issuer(self, issuer: str) -> bool:
+        """Say whether it vouches under this name."""
+        ...
+
+
+def is_of(provider: Provider, issuer: str) -> bool:
+    """Say whether what was kept of this issuer is this provider's to see: a name may mean another one by now."""
+    return not isinstance(provider, Vouches) or provider.is_issuer(issuer)
 
 
 def title_of(provider: Provider) -> str:

@@ -30,6 +30,8 @@ class TokensRecord(Record, table="provider_tokens"):
     owner: Annotated[Handle, Owner(), Index(), Text(32)]
     tokens: Annotated[Mapping[str, Any], Encrypted(), Json()]
     updated_at: datetime
+    claimed_until: datetime | None = None
+    """Until when one caller alone refreshes them."""
 
 
 def identity_key(issuer: str, subject: str) -> str:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from powauth.context import Context
@@ -94,7 +94,7 @@ async def _ask(ctx: Context, provider: Provider, wish: Wish) -> Ask:
     settings = ctx[ProviderSettings]
     ask = await settings.ask(ctx, provider) if settings.ask else Ask()
     if wish.purpose == "prove":  # a fresh look at the person, which the provider has to show (`auth_time`)
-        return Ask(scopes=ask.scopes, acr_values=ask.acr_values, prompt="login", max_age=timedelta(0))
+        return replace(ask, prompt="login", max_age=timedelta(0))
     return ask
 
 
