@@ -54,6 +54,12 @@ class Shown:
     """Values for the words of its title and intro."""
     username: str = ""
     """Whose password its forms ask for, where nobody is signed in."""
+    onward: str = ""
+    """Another site's address to which the browser goes on from here by itself, and a link with the words `onward`.
+
+    The extension vouches for it. What a form leads to may not be a redirect to another site: the page that the form
+    stood on may forbid that (Content-Security-Policy, `form-action`).
+    """
     status: int = 200
 
 

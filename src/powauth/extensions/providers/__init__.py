@@ -5,13 +5,13 @@ address. Every way in ends in `sign_in`; a provider's word is one factor, `provi
 """
 
 from powauth.context import Context, on
-from powauth.events import CredentialChanged
+from powauth.events import CredentialChanged, Erased, SessionEnded, SessionStolen, SignedIn
 from powauth.extension import Buttons, Link, Manifest
 from powauth.extensions import sign_in, sign_up
 from powauth.extensions.invitation import OPEN
 from powauth.extensions.manage_account import ACCOUNT, AccountShown
 from powauth.extensions.prove import PROVE
-from powauth.extensions.providers import identities, operations
+from powauth.extensions.providers import identities, leading, operations, signing_out, ways
 from powauth.extensions.providers.events import Connected, Disconnected, WaysCounted
 from powauth.extensions.providers.flows import SLOTS
 from powauth.extensions.providers.forms import CompleteForm
@@ -30,6 +30,9 @@ from powauth.extensions.providers.messages import MESSAGES
 from powauth.extensions.providers.ports import Provider
 from powauth.extensions.providers.records import IdentityRecord, TokensRecord
 from powauth.extensions.providers.settings import ProviderSettings
+from powauth.extensions.providers.signing_out import LEAVE, LEFT
+from powauth.extensions.session_list import OthersEnded
+from powauth.extensions.sign_in import Arriving, Leaving
 
 __all__ = [
     "CALLBACK",
@@ -37,6 +40,8 @@ __all__ = [
     "CONNECTED",
     "DISCONNECT",
     "DISCONNECTED",
+    "LEAVE",
+    "LEFT",
     "START",
     "CompleteForm",
     "Connected",
@@ -71,19 +76,48 @@ class Providers(ProviderSettings):
 
     def manifest(self) -> Manifest:
         """Return what it adds."""
+        return (
+            Manifest(
+                routes=(START, CALLBACK, COMPLETE, DISCONNECT),
+                cookies=SLOTS,
+                records=(IdentityRecord, TokensRecord) if self.keeps_tokens else (IdentityRecord,),
+                hooks=(on(AccountShown, show_providers), on(CredentialChanged, mailbox_proved)),
+                buttons=(
+                    Buttons(on=sign_in.NEW, offer=offer_sign_in),
+                    Buttons(on=sign_up.NEW, offer=offer_sign_in),
+                    Buttons(on=OPEN, offer=offer_to_invited),
+                    Buttons(on=ACCOUNT, offer=offer_account),
+                    Buttons(on=PROVE, offer=offer_prove),
+                ),
+                links=(Link(on=COMPLETE, to=sign_in.NEW, text="to_sign_in"),),
+                mails=(CONNECTED, DISCONNECTED),
+                messages=MESSAGES,
+            )
+            .with_page(COMPLETE, form=self.form)
+            .plus(self._silently())
+            .plus(self._signing_out())
+        )
+
+    def _silently(self) -> Manifest:
+        """Return what signing in again without a click adds."""
+        if not self.signs_in_silently:
+            return Manifest()
         return Manifest(
-            routes=(START, CALLBACK, COMPLETE, DISCONNECT),
-            cookies=SLOTS,
-            records=(IdentityRecord, TokensRecord) if self.keeps_tokens else (IdentityRecord,),
-            hooks=(on(AccountShown, show_providers), on(CredentialChanged, mailbox_proved)),
-            buttons=(
-                Buttons(on=sign_in.NEW, offer=offer_sign_in),
-                Buttons(on=sign_up.NEW, offer=offer_sign_in),
-                Buttons(on=OPEN, offer=offer_to_invited),
-                Buttons(on=ACCOUNT, offer=offer_account),
-                Buttons(on=PROVE, offer=offer_prove),
+            cookies=(ways.COOKIE,),
+            hooks=(
+                on(Arriving, leading.lead_on),
+                on(SignedIn, leading.signed_in),
+                on(Leaving, leading.leaving),
+                on(SessionEnded, leading.session_ended),
+                on(SessionStolen, leading.session_ended),
+                on(CredentialChanged, leading.account_changed),
+                on(Erased, leading.account_changed),
+                on(OthersEnded, leading.others_ended),
             ),
-            links=(Link(on=COMPLETE, to=sign_in.NEW, text="to_sign_in"),),
-            mails=(CONNECTED, DISCONNECTED),
-            messages=MESSAGES,
-        ).with_page(COMPLETE, form=self.form)
+        )
+
+    def _signing_out(self) -> Manifest:
+        """Return what signing out at providers adds."""
+        if not self.signs_out_at:
+            return Manifest()
+        return Manifest(routes=(LEAVE, LEFT), hooks=(on(Leaving, signing_out.lead_out),))
