@@ -46,10 +46,15 @@ def _may_lead(event: Arriving, ctx: Context) -> bool:
     """
     raw = event.raw
     is_person = raw.method == "GET" and raw.is_navigation and not raw.is_prefetch
-    has_to_see = ctx.caller.pending is not None or read_cookie(raw, ctx.plan.cookie_name("notice")) is not None
+    has_to_see = ctx.caller.pending is not None or _has_notice(event, ctx)
     is_for_program = bool(event.query.get("code_challenge"))
     prefers_page = accept_prefers_html(raw.header_values("accept"))
     return is_person and prefers_page and not has_to_see and not is_for_program and not event.ways
+
+
+def _has_notice(event: Arriving, ctx: Context) -> bool:
+    sealed = read_cookie(event.raw, ctx.plan.cookie_name("notice"))
+    return sealed is not None and ctx.plan.signer.unseal("notice", sealed, now=ctx.now) is not None
 
 
 async def _set_out(ctx: Context, way: Way, to: str) -> str | None:
