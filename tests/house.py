@@ -107,7 +107,7 @@ async def house(
 
     engine = create_async_engine(url or f"sqlite+aiosqlite:///{folder}/app.db", **(engine_settings or {}))
     sessionmaker = async_sessionmaker(engine, expire_on_commit=False)
-    database = SQLAlchemyDatabase(sessionmaker, User)
+    database = SQLAlchemyDatabase(sessionmaker, User, encryption=settings.pop("encryption", None))
     clock = settings.pop("clock", None) or FrozenClock()
     defaults: dict[str, Any] = {
         "secret": SECRET,

@@ -24,6 +24,8 @@ class Browser:
     pick: str | None = None
     """Which of the buttons is pressed: the one whose form holds this text."""
     declines: bool = False
+    back: str = BACK
+    """Where the application begins."""
     cookies: httpx2.Cookies = field(default_factory=httpx2.Cookies)
 
     async def open(self, url: str) -> httpx2.Response:
@@ -44,12 +46,12 @@ class Browser:
         for _ in range(20):
             if answer.is_redirect:
                 target = str(answer.url.join(answer.headers["location"]))
-                if target.startswith(BACK):
+                if target.startswith(self.back):
                     return Callback.from_query(target.partition("?")[2])
                 answer = await client.get(target)
                 continue
             action, fields = self._next(answer)
-            if action.startswith(BACK):
+            if action.startswith(self.back):
                 return Callback.from_form(str(httpx2.QueryParams(fields)))
             if fields is None:
                 answer = await client.get(action)
@@ -70,4 +72,6 @@ class Browser:
                 fields[found["name"]] = found.get("value", "")
         if fields.get("prompt") == "login":
             fields |= {"login": self.login, "password": "any"}
+        if "op.logoutForm" in answer.text:  # its buttons stand beside it
+            fields |= {"logout": "yes"}
         return str(answer.url.join(html.unescape(action))), fields

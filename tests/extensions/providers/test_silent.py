@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from powauth import Tenant, TenantsByHost
 from powauth.extensions.remember_me import RememberMe
 from powauth.oauth import TooSlow
 from powauth.operations import lock_account
@@ -76,7 +77,7 @@ async def test_it_is_off_unless_the_provider_is_named(site: Site, home: House, t
 
 
 async def test_the_cookie_is_signed_bounded_and_tells_nothing_of_the_person(site: Site, home: House) -> None:
-    """S14, S26."""
+    """S26."""
     answer = await enter(site)
     cookie = next(cookie for cookie in answer.cookies() if "-provider=" in cookie)
     assert all(part in cookie for part in ("HttpOnly", "SameSite=Lax", "Secure", "Max-Age=2592000", "__Host-"))
@@ -297,7 +298,7 @@ async def test_a_session_that_was_ended_from_elsewhere_does_not_come_back_by_its
 
 
 async def test_a_changed_account_lets_no_browser_come_back_by_itself(site: Site, home: House) -> None:
-    """S31, S45: whatever changes who may come in ends every way, also one that is gone just now."""
+    """S18, S45: whatever changes who may come in ends every way, also one that is gone just now."""
     async with home.auth.begin() as ctx:
         assert await ctx.accounts.by_email("ada@example.com") is None
     await enter(site)
@@ -323,7 +324,7 @@ async def test_a_locked_account_is_not_led_on(site: Site, home: House) -> None:
 
 
 async def test_a_stolen_session_does_not_come_back_by_itself(site: Site, home: House) -> None:
-    """S29: neither the owner's browser nor the thief's."""
+    """Neither the owner's browser nor the thief's."""
     await enter(site)
     thief = site.browser()
     thief.jar = dict(site.jar)
@@ -350,7 +351,7 @@ async def test_whoever_signs_in_another_way_is_not_led_to_the_provider(site: Sit
 
 
 async def test_it_is_no_fresh_proof(site: Site, home: House) -> None:
-    """S33: nobody was asked anything, so it is as old as the last time somebody was."""
+    """S30: nobody was asked anything, so it is as old as the last time somebody was."""
     await enter(site)
     for _ in range(2):
         go_idle(home)
@@ -397,3 +398,19 @@ async def test_a_setting_that_cannot_be_is_refused_at_the_start(tmp_path: Path, 
     with pytest.raises(Exception, match="strict profile: providers: signs_in_silently"):
         async with house(tmp_path, extensions=extensions(fake, signs_in_silently=["fake"]), profile="strict"):
             pass
+
+
+async def test_a_way_to_one_tenant_leads_nowhere_in_another(tmp_path: Path, fake: Fake) -> None:
+    """Their cookies may meet in one browser, where they share a domain."""
+    red, blue = (Tenant(name, f"https://{name}.example/auth") for name in ("red", "blue"))
+    tenants = TenantsByHost({"red.example": red, "blue.example": blue})
+    at_red, at_blue = (
+        {"host": f"{tenant.id}.example", "origin": f"https://{tenant.id}.example"} for tenant in (red, blue)
+    )
+    async with house(tmp_path, extensions=extensions(fake, signs_in_silently=["fake"]), tenant=tenants) as home:
+        site = home.site()
+        begun = await site.send("POST", "/providers/fake", form={}, headers=at_red)
+        await site.get(f"/providers/fake/callback?code=good&state={state_of(begun.location)}", headers=at_red)
+        go_idle(home)
+        assert is_form(await site.get("/sign-in", headers={**GO, **at_blue}))
+        assert (await site.get("/sign-in", headers={**GO, **at_red})).location.startswith(AWAY)
