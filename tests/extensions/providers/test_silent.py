@@ -1,5 +1,6 @@
 """Signing in again without a click: once, the same person, by a navigation of a browser that did so before."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -295,6 +296,26 @@ async def test_a_session_that_was_ended_from_elsewhere_does_not_come_back_by_its
     assert is_form(await visit(phone))
     go_idle(home)
     await return_(site)
+
+
+async def test_a_browser_that_is_on_its_way_is_called_back(site: Site, home: House) -> None:
+    """S31: whoever ends all other sessions ends what is about to become one."""
+    lost = site.browser()
+    await enter(lost)
+    home.clock.move(timedelta(minutes=25))
+    await enter(site)
+    home.clock.move(timedelta(minutes=10))
+    state = state_of((await visit(lost)).location)
+    await site.post("/sessions/end-others")
+    assert (await come_back(lost, state)).location == "/auth/sign-in"
+    assert await who(lost) is None
+
+
+async def test_of_two_visits_at_once_one_is_led_on(site: Site, home: House) -> None:
+    await enter(site)
+    go_idle(home)
+    answers = await asyncio.gather(*(visit(site) for _ in range(4)))
+    assert sorted(answer.status for answer in answers) == [200, 200, 200, 303]
 
 
 async def test_a_changed_account_lets_no_browser_come_back_by_itself(site: Site, home: House) -> None:

@@ -30,7 +30,7 @@ async def lead_on(event: Arriving, ctx: Context) -> None:
     """Lead a browser that wants to sign in to the provider that brought it last."""
     if not _may_lead(event, ctx):
         return
-    way = await ways.take(ctx)
+    way = await ways.go(ctx)
     if way is None:
         return
     url = await _set_out(ctx, way, event.query.get("next", ""))

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from powauth.answers import with_next
 from powauth.context import Context
@@ -9,7 +10,7 @@ from powauth.extensions import sign_in
 from powauth.extensions.providers import identities, operations
 from powauth.extensions.providers.flows import Trip
 from powauth.extensions.providers.travelling import Arrived
-from powauth.extensions.providers.ways import Way
+from powauth.extensions.providers.ways import Way, Ways
 from powauth.oauth import Identity
 from powauth.pages import Done, Outcome, Proved
 
@@ -24,8 +25,10 @@ async def come_in(ctx: Context, arrived: Arrived) -> Outcome:
     row = await identities.find(ctx, identity)
     if row is None or row.owner != way.handle:
         return to_form(ctx, trip, notice="somebody_else")
+    kept = await Ways(ctx).peek(way.ticket)
+    ctx.after_commit(partial(Ways(ctx).forget, way.ticket))
     account = await ctx.accounts.lock(way.handle)
-    if account is None or not account.is_open or account.epoch != way.epoch:
+    if kept is None or account is None or not account.is_open or account.epoch != way.epoch:
         return to_form(ctx, trip)
     known = await operations.recognise(ctx, identity)
     if known is None:

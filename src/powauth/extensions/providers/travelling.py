@@ -147,8 +147,12 @@ async def come_back(ctx: Context, provider: Provider, query: str) -> Arrived | M
     try:
         return await _come_back(ctx, provider, query)
     except (BadFlow, Declined):
-        ctx.trace(AuthenticationFailed(factor=factor_of(provider.name), identifier=""))
+        _trace_failure(ctx, provider)
         raise
+
+
+def _trace_failure(ctx: Context, provider: Provider) -> None:
+    ctx.trace(AuthenticationFailed(factor=factor_of(provider.name), identifier=""))
 
 
 async def _come_back(ctx: Context, provider: Provider, query: str) -> Arrived | Missed:
@@ -162,9 +166,11 @@ async def _come_back(ctx: Context, provider: Provider, query: str) -> Arrived | 
     try:
         callback = await _callback(ctx, trip, state, query)
         return Arrived(provider=provider, trip=trip, identity=await _complete(ctx, provider, trip, callback))
-    except (BadFlow, Declined, NoAnswer):
+    except (BadFlow, Declined, NoAnswer) as error:
         if trip.purpose != "silent":
             raise
+        if isinstance(error, BadFlow):  # that nobody is signed in there is no failure
+            _trace_failure(ctx, provider)
         return Missed(trip=trip)
 
 

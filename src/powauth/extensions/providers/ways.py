@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple, cast
@@ -32,11 +32,24 @@ class Way:
     """When its owner was last known to have shown the provider who they are, in seconds since 1970."""
     kept: float
     """When it was kept, likewise."""
+    is_gone: bool = False
+    """Whether the browser went that way again. It is kept until then, so that whoever ends it calls the browser back.
+    """
+
+    @property
+    def ticket(self) -> "Ticket":
+        """Which one it is."""
+        return Ticket(self.handle, self.session)
 
     @property
     def proved_at(self) -> datetime:
         """When its owner was last known to have shown the provider who they are."""
         return time_of(self.proved)
+
+    @property
+    def ends_at(self) -> datetime:
+        """When it is forgotten."""
+        return time_of(self.kept) + LIFETIME
 
 
 class Ticket(NamedTuple):
@@ -47,7 +60,7 @@ class Ticket(NamedTuple):
 
 
 class Ways:
-    """The ways of one tenant. Each is used once."""
+    """The ways of one tenant. Each is gone once."""
 
     def __init__(self, ctx: Context) -> None:
         self._store = ctx.plan.watched
@@ -55,17 +68,23 @@ class Ways:
 
     async def put(self, way: Way) -> None:
         """Keep a way."""
-        value = json.dumps(asdict(way)).encode()
-        ticket = Ticket(way.handle, way.session)
-        await self._store.put(self._key(ticket), value, expires_at=time_of(way.kept) + LIFETIME)
+        await self._store.put(self._key(way.ticket), _plain(way), expires_at=way.ends_at)
 
     async def peek(self, ticket: Ticket) -> Way | None:
         """Return a way, and leave it."""
-        return _read(await self._store.get(self._key(ticket)))
+        entry = await self._store.get(self._key(ticket))
+        return _read(entry) if entry else None
 
-    async def take(self, ticket: Ticket) -> Way | None:
-        """Return a way and use it up: of many requests exactly one receives it."""
-        return _read(await self._store.take(self._key(ticket)))
+    async def go(self, ticket: Ticket) -> Way | None:
+        """Return a way that nobody went again, and note that somebody does: of many requests exactly one."""
+        key = self._key(ticket)
+        entry = await self._store.get(key)
+        way = _read(entry) if entry else None
+        if entry is None or way is None or way.is_gone:
+            return None
+        gone = replace(way, is_gone=True)
+        kept = await self._store.replace(key, _plain(gone), version=entry.version, expires_at=way.ends_at)
+        return gone if kept else None
 
     async def forget(self, ticket: Ticket) -> None:
         """Forget a way."""
@@ -79,8 +98,12 @@ class Ways:
         return Key(self._kind, ticket.handle, ticket.session)
 
 
-def _read(entry: Entry | None) -> Way | None:
-    return Way(**json.loads(entry.value)) if entry else None
+def _plain(way: Way) -> bytes:
+    return json.dumps(asdict(way)).encode()
+
+
+def _read(entry: Entry) -> Way:
+    return Way(**json.loads(entry.value))
 
 
 # ---- the browser's side ----
@@ -120,8 +143,8 @@ def drop(ctx: Context) -> None:
         ctx.after_commit(partial(Ways(ctx).forget, ticket))
 
 
-async def take(ctx: Context) -> Way | None:
-    """Return the way that this browser came by last and use it up, its cookie as well; `None` if it has none.
+async def go(ctx: Context) -> Way | None:
+    """Return the way that this browser came by last, and let it go that way once more; `None` if it has none.
 
     One that it came by just now is left: whatever ended its session so soon would end the next one, too.
     """
@@ -132,4 +155,4 @@ async def take(ctx: Context) -> Way | None:
     if known is not None and ctx.now - time_of(known.kept) < SETTLED:
         return None
     ctx.unwrite_cookie(COOKIE)
-    return await Ways(ctx).take(ticket) if known else None
+    return await Ways(ctx).go(ticket) if known else None
