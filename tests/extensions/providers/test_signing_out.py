@@ -35,7 +35,7 @@ def settings() -> dict[str, Any]:
 
 @pytest.fixture
 async def home(tmp_path: Path, paper: Paper, settings: dict[str, Any]) -> AsyncGenerator[House]:
-    every = (*all_extensions(), Providers(providers=[openid(), Fake()], tools=paper.tools, **settings))
+    every = (*all_extensions(), Providers(providers=[openid(), openid(name="second")], tools=paper.tools, **settings))
     paths = Paths(after_sign_out="/bye")
     async with house(tmp_path, extensions=every, clock=paper.clock, paths=paths) as opened:
         yield opened
@@ -130,7 +130,7 @@ async def test_a_ticket_is_for_that_provider_and_for_two_minutes(site: Site, hom
     location = (await site.post("/sign-out")).location
     for forged in (location[:-3], location.replace("ticket=", "ticket=x"), "/providers/paper/sign-out"):
         assert (await site.get(forged)).location == "/bye"
-    assert (await site.get(location.replace("/paper/", "/fake/"))).location == "/bye"
+    assert (await site.get(location.replace("/paper/", "/second/"))).location == "/bye"
     home.clock.move(timedelta(minutes=2))
     assert (await site.get(location)).location == "/bye"
 

@@ -394,9 +394,23 @@ async def test_a_second_factor_stands_before_the_session(tmp_path: Path, fake: F
         go_idle(home)
         assert (await return_(site)).location == "/auth/test-code"
         assert await who(site) is None
-        assert is_form(await visit(site))  # a step is asked for, and nobody is led away from it
         await site.post("/test-code", code="123456")
         assert await who(site) == "ada@example.com"
+
+
+async def test_whoever_has_a_step_to_take_is_not_led_away_from_it(tmp_path: Path, fake: Fake) -> None:
+    every = (*extensions(fake, signs_in_silently=["fake"]), CodeFactor())
+    async with house(tmp_path, extensions=every) as home:
+        eve, site = home.site(), home.site()
+        await sign_up(eve, "eve@example.com")
+        await enter(site)
+        await site.post("/test-code", code="123456")
+        go_idle(home)
+        answer = await site.post("/sign-in", email="eve@example.com", password=PASSWORD)
+        assert answer.location == "/auth/test-code"
+        assert is_form(await visit(site))
+        await site.post("/test-code", code="123456")
+        assert await who(site) == "eve@example.com"
 
 
 async def test_a_remembered_browser_comes_back_by_what_remembers_it(tmp_path: Path, fake: Fake) -> None:

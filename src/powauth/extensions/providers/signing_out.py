@@ -43,7 +43,7 @@ async def lead_out(event: Leaving, ctx: Context) -> None:
 
 def _vouched(ctx: Context, session: Session) -> str | None:
     """Return which provider vouched for the owner of a session, if people are signed out there."""
-    factors = {proof.factor for proof in session.proofs} if session.actor is None else set[str]()
+    factors = {proof.factor for proof in session.proofs}
     return next((name for name in ctx[ProviderSettings].signs_out_at if factor_of(name) in factors), None)
 
 
