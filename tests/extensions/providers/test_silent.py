@@ -224,6 +224,14 @@ async def test_a_browser_that_does_not_say_what_it_asks_for_is_shown_the_form(si
     await return_(site)
 
 
+async def test_a_link_in_a_mail_leads_to_a_page_without_a_click(site: Site, home: House) -> None:
+    """Another site may send a person to a page of ours: they come in as themselves, or not at all."""
+    await enter(site)
+    go_idle(home)
+    answer = await visit(site, "/sign-in?next=/me", sec_fetch_site="cross-site")
+    assert (await come_back(site, state_of(answer.location))).location == "/me"
+
+
 async def test_a_program_that_wants_a_token_needs_somebody_who_does_something(tmp_path: Path, fake: Fake) -> None:
     app = "com.example.app:/signed-in"
     every = extensions(fake, signs_in_silently=["fake"])

@@ -76,27 +76,23 @@ class Providers(ProviderSettings):
 
     def manifest(self) -> Manifest:
         """Return what it adds."""
-        return (
-            Manifest(
-                routes=(START, CALLBACK, COMPLETE, DISCONNECT),
-                cookies=SLOTS,
-                records=(IdentityRecord, TokensRecord) if self.keeps_tokens else (IdentityRecord,),
-                hooks=(on(AccountShown, show_providers), on(CredentialChanged, mailbox_proved)),
-                buttons=(
-                    Buttons(on=sign_in.NEW, offer=offer_sign_in),
-                    Buttons(on=sign_up.NEW, offer=offer_sign_in),
-                    Buttons(on=OPEN, offer=offer_to_invited),
-                    Buttons(on=ACCOUNT, offer=offer_account),
-                    Buttons(on=PROVE, offer=offer_prove),
-                ),
-                links=(Link(on=COMPLETE, to=sign_in.NEW, text="to_sign_in"),),
-                mails=(CONNECTED, DISCONNECTED),
-                messages=MESSAGES,
-            )
-            .with_page(COMPLETE, form=self.form)
-            .plus(self._silently())
-            .plus(self._signing_out())
-        )
+        made = Manifest(
+            routes=(START, CALLBACK, COMPLETE, DISCONNECT),
+            cookies=SLOTS,
+            records=(IdentityRecord, TokensRecord) if self.keeps_tokens else (IdentityRecord,),
+            hooks=(on(AccountShown, show_providers), on(CredentialChanged, mailbox_proved)),
+            buttons=(
+                Buttons(on=sign_in.NEW, offer=offer_sign_in),
+                Buttons(on=sign_up.NEW, offer=offer_sign_in),
+                Buttons(on=OPEN, offer=offer_to_invited),
+                Buttons(on=ACCOUNT, offer=offer_account),
+                Buttons(on=PROVE, offer=offer_prove),
+            ),
+            links=(Link(on=COMPLETE, to=sign_in.NEW, text="to_sign_in"),),
+            mails=(CONNECTED, DISCONNECTED),
+            messages=MESSAGES,
+        ).with_page(COMPLETE, form=self.form)
+        return made.plus(self._silently()).plus(self._signing_out())
 
     def _silently(self) -> Manifest:
         """Return what signing in again without a click adds."""
