@@ -330,7 +330,7 @@ def all_events() -> Sequence[type[events.Event]]:
     below = events.Event.__subclasses__()
     found = [kind for kind in below if getattr(sys.modules[kind.__module__], kind.__name__, None) is kind]
     found = [kind for kind in found if kind.__module__.startswith("powauth.")]
-    return sorted(found, key=lambda kind: (kind.__module__, inspect.getsourcelines(kind)[1]))
+    return sorted(found, key=lambda kind: (kind.__module__, _line(kind)))
 
 
 def events_() -> str:
@@ -370,9 +370,13 @@ def bare(kind: type[errors.AuthError]) -> errors.AuthError:
 
 
 def subclasses(kind: type[Any]) -> list[type[Any]]:
-    """Return all below a class, each before its own, by status."""
-    found = sorted(kind.__subclasses__(), key=lambda below: below.status)
+    """Return all below a class, each before its own, by status and place: whoever was imported first says nothing."""
+    found = sorted(kind.__subclasses__(), key=lambda each: (each.status, each.__module__, _line(each)))
     return [each for below in found for each in (below, *subclasses(below))]
+
+
+def _line(kind: type[Any]) -> int:
+    return inspect.getsourcelines(kind)[1]
 
 
 def programmers_errors() -> str:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import parse_qsl
 
 from powauth import cors, csrf
 from powauth.answers import Answers, error_headers, with_next
@@ -22,11 +21,10 @@ from powauth.errors import (
     OwnerOnly,
     TooManyAttempts,
     Unavailable,
-    Unreadable,
 )
 from powauth.finish import Finish, Following
 from powauth.forms import Form, FormField, Identifier, NoForm, asked
-from powauth.http import RawRequest, Redirect, Request, Response, accept_prefers_html
+from powauth.http import RawRequest, Redirect, Request, Response, accept_prefers_html, read_query
 from powauth.operations import password_problems
 from powauth.pages import Button, Outcome, Page, Shown
 from powauth.plan import Plan
@@ -67,10 +65,7 @@ class Call:
     @property
     def query(self) -> Mapping[str, str]:
         """The query string; of two values with one name the first."""
-        try:
-            return dict(reversed(parse_qsl(self.visit.raw.query, max_num_fields=100)))
-        except ValueError as error:
-            raise Unreadable from error
+        return read_query(self.visit.raw)
 
     @property
     def is_html(self) -> bool:
@@ -335,7 +330,8 @@ class Edge:
         notices, buttons = call.visit.take_notices(), handled.buttons
         query, account = self._query(call), handled.account
         views = answers.views(query=query, params=call.params, notices=notices, account=account, buttons=buttons)
-        return answers.html(views.page(call.original, shown), shown.status)
+        headers = {"refresh": f"0;url={shown.onward}"} if shown.onward else {}
+        return answers.html(views.page(call.original, shown), shown.status, headers)
 
     def _button_data(self, call: Call, buttons: Sequence[Button]) -> list[dict[str, object]] | None:
         """Return the buttons as data; `None` for a page on which nobody has any to offer."""

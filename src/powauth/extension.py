@@ -206,3 +206,7 @@ class Extension:
     def problems(self) -> tuple[str, ...]:
         """Return what is wrong with its settings, a sentence each."""
         return ()
+
+    def strict_problems(self) -> tuple[str, ...]:
+        """Return which of its settings the strict profile does without, a sentence each."""
+        return ()

@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Generic, Literal, TypeVar, cast
+from urllib.parse import parse_qsl
 
-from powauth.errors import NotFound
+from powauth.errors import NotFound, Unreadable
 from powauth.forms import F, Form
 
 E = TypeVar("E", bound=Form)
@@ -69,9 +70,28 @@ class RawRequest:
         return self.method not in SAFE
 
     @property
+    def is_navigation(self) -> bool:
+        """Whether the browser says that a person goes there: not a page that embeds it, nor a script."""
+        return (self.header("sec-fetch-dest"), self.header("sec-fetch-mode")) == ("document", "navigate")
+
+    @property
+    def is_prefetch(self) -> bool:
+        """Whether the browser asks ahead of the person: nothing is renewed or used up for that."""
+        purposes = self.header_values("sec-purpose") or self.header_values("purpose")
+        return any("prefetch" in purpose or "prerender" in purpose for purpose in purposes)
+
+    @property
     def known_method(self) -> str:
         """The method if it is one of RFC 9110 §9 or PATCH; a client may make others up."""
         return self.method if self.method in METHODS else "_OTHER"
+
+
+def read_query(raw: RawRequest) -> Mapping[str, str]:
+    """Return the query string; of two values with one name the first. Raises `Unreadable`."""
+    try:
+        return dict(reversed(parse_qsl(raw.query, max_num_fields=100)))
+    except ValueError as error:
+        raise Unreadable from error
 
 
 def read_cookie(raw: RawRequest, name: str) -> str | None:

@@ -56,6 +56,12 @@ class Shown:
     """Whose password its forms ask for, where nobody is signed in."""
     leaves_out: Collection[Page | str] = ()
     """Its forms, by the page that each is sent to, and fields, by their name, that whoever looks has no use for."""
+    onward: str = ""
+    """Another site's address to which the browser goes on from here by itself, and a link with the words `onward`.
+
+    The extension vouches for it. What a form leads to may not be a redirect to another site: the page that the form
+    stood on may forbid that (Content-Security-Policy, `form-action`).
+    """
     status: int = 200
 
 

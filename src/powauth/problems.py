@@ -74,6 +74,8 @@ def strict_problems(settings: Settings[Any], manifests: list[Named]) -> Iterator
     for name, manifest in manifests:
         if manifest.returns:
             yield f"strict profile: {name} signs a browser in without anybody showing a factor: leave it away"
+    for extension in settings.extensions:
+        yield from (f"strict profile: {extension.name}: {problem}" for problem in extension.strict_problems())
 
 
 def _address_problems(settings: Settings[Any]) -> Iterator[str]:

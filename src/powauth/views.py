@@ -79,7 +79,7 @@ class Views:
                 if form not in shown.leaves_out
             ),
             buttons=self._rows(),
-            links=tuple(LinkView(self.words(code), self._url(to)) for code, to in self.plan.links.get(page, ())),
+            links=self._links(page, shown),
             navigation=self._navigation(page) if self.account else (),
             notices=tuple(NoticeView(self.words(code), "success") for code in self.notices),
             error=rejected.error if rejected else "",
@@ -94,6 +94,13 @@ class Views:
             url=self.plan.path_by_name,
             asset=self._asset,
         )
+
+    def _links(self, page: Page, shown: Shown) -> tuple[LinkView, ...]:
+        links = tuple(LinkView(self.words(code), self._url(to)) for code, to in self.plan.links.get(page, ()))
+        if not shown.onward:
+            return links
+        words = self.words(f"{self.plan.pages[page].code}.onward", **shown.words)
+        return (LinkView(words, shown.onward), *links)
 
     def problem(self, code: str, title: str) -> PageView:
         """Return the view of an error that no page answers."""

@@ -108,7 +108,7 @@ class Visit:
         secret = self.received("session") if bearer is None else bearer
         if secret is None:
             return Found()
-        may_write = not self.is_socket and not _is_prefetch(self.raw)
+        may_write = not self.is_socket and not self.raw.is_prefetch
         transport: Transport = "cookie" if bearer is None else "bearer"
         found = await self.sessions.find(secret, transport, may_write=may_write)
         if found.stolen:
@@ -120,13 +120,12 @@ class Visit:
 
         Never for what a page only embeds, and never where the browser does not say what it asks for.
         """
-        if self.is_socket or not self.plan.returns or not self._declared() or _is_prefetch(self.raw):
+        if self.is_socket or not self.plan.returns or not self._declared() or self.raw.is_prefetch:
             return False
         is_own = self.raw.header("sec-fetch-site") == "same-origin"
-        what = self.raw.header("sec-fetch-dest"), self.raw.header("sec-fetch-mode")
-        if what == ("document", "navigate"):
+        if self.raw.is_navigation:
             return is_own or not self.raw.is_unsafe
-        return is_own and what[0] == "empty"
+        return is_own and self.raw.header("sec-fetch-dest") == "empty"
 
     async def _returns(self) -> bool:
         """Say whether the browser came back, and note which cookies that wrote or removed."""
@@ -354,9 +353,3 @@ class Visit:
             for what, cookie in cookies.items():
                 if self._cookies.get(what) is cookie:
                     del self._cookies[what]
-
-
-def _is_prefetch(raw: RawRequest) -> bool:
-    """Say whether the browser asks ahead of the person: nothing is renewed or used up for that."""
-    purposes = raw.header_values("sec-purpose") or raw.header_values("purpose")
-    return any("prefetch" in purpose or "prerender" in purpose for purpose in purposes) if purposes else False

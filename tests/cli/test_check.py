@@ -73,6 +73,14 @@ def test_a_device_may_be_remembered_for_30_days(make_shop: MakeShop, lifetime: s
     assert standings(shop)["NIST 2.1.3"] == ("not met" if is_long else "met by setting")
 
 
+def test_a_provider_that_signs_in_silently_is_told(make_shop: MakeShop) -> None:
+    github = "GitHub(client_id='i', client_secret='s')"
+    extensions = "(SignUp(), SignIn(), Providers(providers=[" + github + "], signs_in_silently={}))"
+    more = "from powauth.extensions.providers import Providers\nfrom powauth.providers import GitHub"
+    assert "silent_sign_in" not in found(make_shop(extensions=extensions.format("[]"), more=more))
+    assert "silent_sign_in" in found(make_shop(extensions=extensions.format("['github']"), more=more))
+
+
 @pytest.mark.parametrize(
     ("settings", "code", "severity"),
     [

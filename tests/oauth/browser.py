@@ -72,4 +72,6 @@ class Browser:
                 fields[found["name"]] = found.get("value", "")
         if fields.get("prompt") == "login":
             fields |= {"login": self.login, "password": "any"}
+        if "op.logoutForm" in answer.text:  # its buttons stand beside it
+            fields |= {"logout": "yes"}
         return str(answer.url.join(html.unescape(action))), fields

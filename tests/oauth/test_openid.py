@@ -287,6 +287,19 @@ async def test_a_refreshed_id_token_has_to_be_the_same_person_s(paper: Paper) ->
     assert (await openid().refresh(paper.tools, tokens, subject="ada")).id_token is None
 
 
+@pytest.mark.parametrize(
+    ("error", "needs"), [("login_required", True), ("consent_required", True), ("invalid_request", False)]
+)
+async def test_a_provider_that_was_to_show_nothing_says_that_it_needs_a_person(
+    paper: Paper, error: str, *, needs: bool
+) -> None:
+    begun = await openid().begin(paper.tools, redirect_uri=BACK, ask=Ask(prompt="none"))
+    assert "prompt=none" in begun.url
+    with pytest.raises(Refused) as caught:
+        await openid().complete(paper.tools, begun.flow, coming_back(begun, code=None, error=error))
+    assert caught.value.needs_person is needs
+
+
 async def test_the_address_for_signing_out_says_who_asks_and_where_to_return(paper: Paper) -> None:
     url = await openid().logout_url(paper.tools, id_token="t", return_to=BACK, state="s")
     asked = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}

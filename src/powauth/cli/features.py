@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from powauth.cli.reach import leads_to
 from powauth.extension import Extension
+from powauth.extensions.providers.settings import ProviderSettings
 from powauth.extensions.remember_me import RememberMe
 from powauth.pages import Page
 from powauth.plan import Bound, Plan
@@ -20,6 +21,12 @@ def has(plan: Plan, *names: str) -> bool:
 def remembered_for(plan: Plan) -> timedelta:
     """Return how long a browser signs in by itself; no time at all where none does."""
     return next((known.lifetime for known in extensions(plan) if isinstance(known, RememberMe)), timedelta())
+
+
+def silent_providers(plan: Plan) -> tuple[str, ...]:
+    """Return the names of providers that sign a browser in again without a click."""
+    found = (known for known in extensions(plan) if isinstance(known, ProviderSettings))
+    return tuple(name for known in found for name in known.signs_in_silently)
 
 
 def extensions(plan: Plan) -> tuple[Extension, ...]:

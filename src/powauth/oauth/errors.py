@@ -22,6 +22,9 @@ from powauth.errors import PowauthError
 
 _CODE = re.compile(r"[A-Za-z0-9_.:/-]{1,100}")
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\U0010ffff]+")
+_NEEDS_PERSON = frozenset(  # OpenID Connect Core 1.0 §3.1.2.6
+    {"login_required", "interaction_required", "consent_required", "account_selection_required"}
+)
 LONGEST_DESCRIPTION = 500  # characters; a sentence for developers is shorter
 
 
@@ -92,6 +95,11 @@ class Refused(ProviderError):
         self.uri = _printable(uri)
         self.status = status
         super().__init__(self.error)
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether the provider would have had to show something, and was asked not to (`prompt=none`)."""
+        return self.error in _NEEDS_PERSON
 
 
 def _printable(text: str | None) -> str | None:

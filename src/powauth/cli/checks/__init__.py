@@ -22,6 +22,7 @@ CHECKS: tuple[Check, ...] = (
     passwords.way_back,
     sessions.times,
     sessions.remembered,
+    sessions.silent,
     sessions.factors,
     telling.taken,
     telling.changes,

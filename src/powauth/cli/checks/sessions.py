@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from powauth.cli.features import remembered_for, second_factors
+from powauth.cli.features import remembered_for, second_factors, silent_providers
 from powauth.cli.findings import Finding
 from powauth.plan import Plan
 from powauth.sessions import AAL2, AAL2_IDLE
@@ -48,6 +48,18 @@ def remembered(plan: Plan) -> Iterator[Finding]:
             code="remembered_devices",
             severity="info",
             says="a remembered browser signs in without anybody showing a factor",
+            do="ask for a recent proof where it matters: require=recent(timedelta(minutes=5))",
+            identifiers=("NIST 5.1", "ASVS 7.5.3"),
+        )
+
+
+def silent(plan: Plan) -> Iterator[Finding]:
+    """Find browsers that a provider signs in again without anybody doing anything."""
+    if names := silent_providers(plan):
+        yield Finding(
+            code="silent_sign_in",
+            severity="info",
+            says=f"{', '.join(names)} signs a browser in again without a click, as long as it is signed in there",
             do="ask for a recent proof where it matters: require=recent(timedelta(minutes=5))",
             identifiers=("NIST 5.1", "ASVS 7.5.3"),
         )

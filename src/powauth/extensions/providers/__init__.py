@@ -8,13 +8,22 @@ from collections.abc import Callable, Mapping, Sequence
 
 from powauth.accounts import Handle
 from powauth.context import Context, on
-from powauth.events import Closed, CredentialChanged, Erased, SignedIn, SignedOut
+from powauth.events import Closed, CredentialChanged, Erased, SessionEnded, SessionStolen, SignedIn, SignedOut
 from powauth.extension import Buttons, Manifest
 from powauth.extensions import sign_in, sign_up
 from powauth.extensions.invitation import OPEN
 from powauth.extensions.manage_account import ACCOUNT, AccountShown
 from powauth.extensions.prove import PROVE
-from powauth.extensions.providers import identities, operations, profiles, taking_over, waiting
+from powauth.extensions.providers import (
+    identities,
+    leading,
+    operations,
+    profiles,
+    signing_out,
+    taking_over,
+    waiting,
+    ways,
+)
 from powauth.extensions.providers.completing import COMPLETE, offer_mine
 from powauth.extensions.providers.errors import ConnectAgain, NoAnswer
 from powauth.extensions.providers.events import Connected, Disconnected, WaysCounted
@@ -37,6 +46,9 @@ from powauth.extensions.providers.ports import Provider
 from powauth.extensions.providers.records import IdentityRecord, TokensRecord
 from powauth.extensions.providers.revoking import forget_tokens
 from powauth.extensions.providers.settings import ProviderSettings
+from powauth.extensions.providers.signing_out import LEAVE, LEFT
+from powauth.extensions.session_list import OthersEnded
+from powauth.extensions.sign_in import Arriving, Leaving
 
 __all__ = [
     "CALLBACK",
@@ -46,6 +58,8 @@ __all__ = [
     "DISCONNECTED",
     "FORGET",
     "JOIN",
+    "LEAVE",
+    "LEFT",
     "MINE",
     "START",
     "CompleteForm",
@@ -97,7 +111,7 @@ class Providers(ProviderSettings):
 
     def manifest(self) -> Manifest:
         """Return what it adds."""
-        return Manifest(
+        made = Manifest(
             routes=(START, CALLBACK, COMPLETE, MINE, JOIN, FORGET, DISCONNECT),
             cookies=SLOTS,
             records=(IdentityRecord, TokensRecord) if self.keeps_tokens else (IdentityRecord,),
@@ -120,3 +134,28 @@ class Providers(ProviderSettings):
             mails=(CONNECTED, DISCONNECTED),
             messages=MESSAGES,
         ).with_page(COMPLETE, form=self.form)
+        return made.plus(self._silently()).plus(self._signing_out())
+
+    def _silently(self) -> Manifest:
+        """Return what signing in again without a click adds."""
+        if not self.signs_in_silently:
+            return Manifest()
+        return Manifest(
+            cookies=(ways.COOKIE,),
+            hooks=(
+                on(Arriving, leading.lead_on),
+                on(SignedIn, leading.signed_in),
+                on(Leaving, leading.leaving),
+                on(SessionEnded, leading.session_ended),
+                on(SessionStolen, leading.session_ended),
+                on(CredentialChanged, leading.account_changed),
+                on(Erased, leading.account_changed),
+                on(OthersEnded, leading.others_ended),
+            ),
+        )
+
+    def _signing_out(self) -> Manifest:
+        """Return what signing out at providers adds."""
+        if not self.signs_out_at:
+            return Manifest()
+        return Manifest(routes=(LEAVE, LEFT), hooks=(on(Leaving, signing_out.lead_out),))

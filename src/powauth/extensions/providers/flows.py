@@ -14,7 +14,7 @@ from powauth.oauth.aead import seal, unseal
 from powauth.oauth.flow import FLOW_LIFETIME
 from powauth.stores import Key
 
-Purpose = Literal["sign_in", "connect", "prove"]
+Purpose = Literal["sign_in", "silent", "connect", "prove"]
 Kind = Literal["flow", "form", "complete"]
 
 SLOTS = tuple(f"provider{number}" for number in range(1, 9))
@@ -39,6 +39,8 @@ class Trip:
     challenge: str = ""
     extras: Mapping[str, Mapping[str, object]] = field(default_factory=dict[str, Mapping[str, object]])
     """The fields that extensions added, by the name of their form."""
+    way: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Which way is gone again, where nobody pressed a button."""
 
 
 class Shelf:

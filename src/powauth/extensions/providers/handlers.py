@@ -5,14 +5,14 @@ from urllib.parse import urlencode
 
 from powauth.context import Context
 from powauth.errors import AlreadySignedIn, Forbidden, InvalidForm, NotSignedIn
-from powauth.extensions.providers import identities, operations, travelling
+from powauth.extensions.providers import identities, operations, silent, travelling
 from powauth.extensions.providers.completing import asks_more, incomplete, proved, registered
 from powauth.extensions.providers.flows import Purpose, Trip
 from powauth.extensions.providers.forms import StartForm
 from powauth.extensions.providers.joining import home
 from powauth.extensions.providers.ports import Provider, title_of
 from powauth.extensions.providers.settings import ProviderSettings
-from powauth.extensions.providers.travelling import Arrived, Wish
+from powauth.extensions.providers.travelling import Arrived, Missed, Wish
 from powauth.forms import Form, NoForm, asked
 from powauth.http import Request
 from powauth.pages import Button, Done, Outcome, Proved
@@ -63,20 +63,24 @@ async def receive(request: Request[NoForm], ctx: Context, text: str) -> str:
     return f"{ctx.path(CALLBACK, provider=provider.name)}?{urlencode({'state': state})}"
 
 
-async def ask(request: Request[NoForm], ctx: Context) -> Arrived:
+async def ask(request: Request[NoForm], ctx: Context) -> Arrived | Missed:
     """Ask the provider who came back."""
     await ctx.limit("providers.callback", BY_ADDRESS)
     provider = await ctx[ProviderSettings].find(ctx, request.params["provider"])
     return await travelling.come_back(ctx, provider, request.raw.query)
 
 
-async def finish(request: Request[NoForm], ctx: Context, arrived: Arrived) -> Outcome:  # noqa: ARG001
+async def finish(request: Request[NoForm], ctx: Context, arrived: Arrived | Missed) -> Outcome:  # noqa: ARG001
     """Do what the browser had gone for."""
+    if isinstance(arrived, Missed):
+        return silent.to_form(ctx, arrived.trip)
     trip, identity = arrived.trip, arrived.identity
     if trip.purpose == "connect":
         changed = await operations.connect(ctx, identity)
         data = {"provider": trip.provider}
         return Done(to=trip.next or home(ctx) or None, notice="connected", data=data, session=changed.session)
+    if trip.purpose == "silent":
+        return await silent.come_in(ctx, arrived)
     if trip.purpose == "prove":
         found = await operations.prove(ctx, identity)
         return Proved(account=found.account, proof=found.proof, next=trip.next, is_step_up=True)

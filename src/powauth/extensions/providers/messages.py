@@ -32,6 +32,12 @@ MESSAGES: Mapping[str, str] = {
     "forgotten": "Nothing was connected.",
     "connected": "That way to sign in is connected. Other devices are signed out.",
     "disconnected": "That way to sign in is disconnected. Other devices are signed out.",
+    "leave.title": "You are signed out",
+    "leave.intro": "You are signed out here. One moment: you are led on to {provider}, to sign out there as well.",
+    "leave.onward": "Sign out at {provider}",
+    "left.title": "You are signed out",
+    "signed_out": "You are signed out.",
+    "somebody_else": "Somebody else is signed in at the provider than here the last time. How do you want to sign in?",
     "bad_flow": "This sign-in could not be finished: it was begun elsewhere, took too long, or was finished before. "
     "Please begin again.",
     "declined": "You were not signed in, because you or the provider said no.",

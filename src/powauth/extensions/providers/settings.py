@@ -1,6 +1,6 @@
 """What an application may set about providers."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from powauth.extension import Extension
 from powauth.extensions.providers.forms import CompleteForm
 from powauth.extensions.providers.ports import Provider
 from powauth.extensions.sign_in import SignIn
-from powauth.oauth import Ask, Tools
+from powauth.oauth import Ask, OpenIDConnect, Tools
 from powauth.oauth.standard import tools as standard_tools
 
 PerRequest = Callable[[Context], Awaitable[Sequence[Provider]]]
@@ -46,6 +46,10 @@ class ProviderSettings(Extension):
     """How old a proof may be with which a provider is connected or disconnected."""
     ask: AskFor | None = None
     """What is asked of a provider for each request."""
+    signs_in_silently: Sequence[str] = ()
+    """Names of providers that sign a browser in again without a click, if it was they who brought it last."""
+    signs_out_at: Sequence[str] = ()
+    """Names of providers where a browser that signs out here is signed out as well, if they signed it in."""
     keeps_tokens: bool = False
     """Whether access and refresh tokens are kept, encrypted, for calls in people's names."""
     tools: Tools = field(default_factory=standard_tools)
@@ -65,7 +69,26 @@ class ProviderSettings(Extension):
             found += [problem for provider in self.providers for problem in provider.problems()]
         if self.fresh <= timedelta(0):
             found.append("fresh has to be longer than nothing")
-        return tuple(found)
+        return (*found, *self._name_problems())
+
+    def _name_problems(self) -> Iterator[str]:
+        """Tell of names that nobody has, as far as the providers are known, and of providers that sign nobody out."""
+        if callable(self.providers):
+            return
+        known = {provider.name: provider for provider in self.providers}
+        for setting in ("signs_in_silently", "signs_out_at"):
+            for name in getattr(self, setting):
+                if name not in known:
+                    yield f"{setting}: no provider is called {name}"
+        for name in self.signs_out_at:
+            if name in known and not isinstance(known[name], OpenIDConnect):
+                yield f"signs_out_at: {name} does not speak OpenID Connect, which alone has words for signing out"
+
+    def strict_problems(self) -> tuple[str, ...]:
+        """Return which settings the strict profile does without."""
+        if not self.signs_in_silently:
+            return ()
+        return ("signs_in_silently signs a browser in without anybody showing a factor: leave it away",)
 
     @property
     def kept_claims(self) -> frozenset[str]:

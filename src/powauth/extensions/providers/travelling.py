@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 
 from powauth.context import Context
 from powauth.errors import ConfigurationError, MethodNotAllowed, PowauthError
@@ -25,6 +26,7 @@ from powauth.oauth import (
     Identity,
     OpenIDConnect,
     ProviderError,
+    Refused,
 )
 from powauth.oauth import NoAnswer as NothingUsable
 from powauth.watching import operation
@@ -43,6 +45,9 @@ class Wish:
     next: str = ""
     challenge: str = ""
     extras: Mapping[type[Form], Form] = field(default_factory=dict[type[Form], Form])
+    way: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """The way that is gone again, and `ask` how, where nobody pressed a button."""
+    ask: Ask | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +57,13 @@ class Arrived:
     provider: Provider
     trip: Trip
     identity: Identity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missed:
+    """A browser came back alone from a way that nobody was asked about: its person signs in by hand."""
+
+    trip: Trip
 
 
 # ---- the way there ----
@@ -73,6 +85,7 @@ async def set_out(ctx: Context, provider: Provider, wish: Wish, *, redirect_uri:
         next=wish.next,
         challenge=wish.challenge,
         extras={form_name(form): dict(vars(filled)) for form, filled in wish.extras.items()},
+        way=wish.way,
     )
     if not await Shelf(ctx).put("flow", begun.flow.state, flows.plain_trip(trip)):
         raise BadFlow  # a provider that gives one request token twice
@@ -91,6 +104,8 @@ async def _begin(ctx: Context, provider: Provider, wish: Wish, redirect_uri: str
 
 
 async def _ask(ctx: Context, provider: Provider, wish: Wish) -> Ask:
+    if wish.ask is not None:
+        return wish.ask
     settings = ctx[ProviderSettings]
     ask = await settings.ask(ctx, provider) if settings.ask else Ask()
     if wish.purpose == "prove":  # a fresh look at the person, which the provider has to show (`auth_time`)
@@ -124,7 +139,7 @@ async def put_down(ctx: Context, provider: Provider, text: str) -> str:
 
 
 @operation
-async def come_back(ctx: Context, provider: Provider, query: str) -> Arrived:
+async def come_back(ctx: Context, provider: Provider, query: str) -> Arrived | Missed:
     """Return who came back, and what for; the flow is used up by that, whatever comes of it.
 
     Holds no connection. Raises `BadFlow`, `Declined`, `NoAnswer`.
@@ -132,11 +147,15 @@ async def come_back(ctx: Context, provider: Provider, query: str) -> Arrived:
     try:
         return await _come_back(ctx, provider, query)
     except (BadFlow, Declined):
-        ctx.trace(AuthenticationFailed(factor=factor_of(provider.name), identifier=""))
+        _trace_failure(ctx, provider)
         raise
 
 
-async def _come_back(ctx: Context, provider: Provider, query: str) -> Arrived:
+def _trace_failure(ctx: Context, provider: Provider) -> None:
+    ctx.trace(AuthenticationFailed(factor=factor_of(provider.name), identifier=""))
+
+
+async def _come_back(ctx: Context, provider: Provider, query: str) -> Arrived | Missed:
     state = _state(Callback.from_query, query)
     trip = await _peek(ctx, provider, state)
     if not flows.unbind(ctx, trip.binding):  # before it is used up: who only knows the state takes nothing from anybody
@@ -144,8 +163,15 @@ async def _come_back(ctx: Context, provider: Provider, query: str) -> Arrived:
     if await Shelf(ctx).take("flow", state) is None:
         raise BadFlow
     _check_session(ctx, trip)
-    callback = await _callback(ctx, trip, state, query)
-    return Arrived(provider=provider, trip=trip, identity=await _complete(ctx, provider, trip, callback))
+    try:
+        callback = await _callback(ctx, trip, state, query)
+        return Arrived(provider=provider, trip=trip, identity=await _complete(ctx, provider, trip, callback))
+    except (BadFlow, Declined, NoAnswer) as error:
+        if trip.purpose != "silent":
+            raise
+        if isinstance(error, BadFlow):  # that nobody is signed in there is no failure
+            _trace_failure(ctx, provider)
+        return Missed(trip=trip)
 
 
 def _state(read: Callable[[str], Callback], text: str) -> str:
@@ -170,7 +196,7 @@ async def _peek(ctx: Context, provider: Provider, state: str) -> Trip:
 def _check_session(ctx: Context, trip: Trip) -> None:
     """Refuse a trip that was begun in another session, or by somebody else, or in none while there is one."""
     session = ctx.caller.session
-    if trip.purpose != "sign_in" and (
+    if trip.purpose not in {"sign_in", "silent"} and (
         session is None or (session.handle, session.public_id) != (trip.handle, trip.session)
     ):
         raise BadFlow
@@ -196,6 +222,11 @@ async def _complete(ctx: Context, provider: Provider, trip: Trip, callback: Call
         return await provider.complete(tools, Flow.read(trip.flow), callback)
     except Denied as error:
         raise Declined from error
+    except Refused as error:
+        if error.needs_person:
+            raise Declined from error
+        log.warning("%s: it refused: %s", provider.name, error)
+        raise BadFlow from error
     except NothingUsable as error:
         log.warning("%s: nothing usable came back: %s", provider.name, error)
         raise NoAnswer from error

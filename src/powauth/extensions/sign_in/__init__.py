@@ -2,16 +2,18 @@
 
 from powauth.extension import Extension, Manifest
 from powauth.extensions.sign_in import handlers
+from powauth.extensions.sign_in.events import Arriving, Leaving
 from powauth.extensions.sign_in.forms import ExchangeForm, SignInForm
 from powauth.forms import NoForm
 from powauth.routing import SIGNED_IN, SIGNED_OUT, FormPage, Get, Post
 
-__all__ = ["EXCHANGE", "NEW", "OUT", "RENEW", "SESSION", "SignIn"]
+__all__ = ["EXCHANGE", "NEW", "OUT", "RENEW", "SESSION", "Arriving", "Leaving", "SignIn"]
 
 NEW = FormPage(
     name="new",
     path="/sign-in",
     form=SignInForm,
+    show=handlers.arrive,
     submit=handlers.submit,
     requires=SIGNED_OUT,
     is_entrance=True,

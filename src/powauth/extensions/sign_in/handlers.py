@@ -2,14 +2,23 @@
 
 from powauth.answers import account_data, session_data
 from powauth.context import Context
+from powauth.csrf import origin_of
 from powauth.errors import FieldError, Forbidden, InvalidForm, Unreadable
+from powauth.extensions.sign_in.events import Arriving, Leaving
 from powauth.extensions.sign_in.forms import ExchangeForm, SignInForm
 from powauth.forms import NoForm
-from powauth.http import Request
+from powauth.http import Request, read_query
 from powauth.operations import authenticate, sign_out
 from powauth.pages import Done, Exchanged, Outcome, Proved, Shown
 from powauth.programs import check_challenge
 from powauth.session import Transport
+
+
+async def arrive(request: Request[NoForm], ctx: Context) -> Outcome:
+    """Show the form, unless an extension knows a way in without it."""
+    arriving = Arriving(raw=request.raw, query=read_query(request.raw))
+    await ctx.emit(arriving)
+    return Done(away=arriving.ways[0], data={"url": arriving.ways[0]}) if arriving.ways else Shown()
 
 
 async def submit(request: Request[SignInForm], ctx: Context) -> Outcome:
@@ -39,7 +48,11 @@ def chosen_transport(request: Request[SignInForm], asked: str) -> Transport:
 
 async def leave(request: Request[NoForm], ctx: Context) -> Outcome:  # noqa: ARG001  the shape of a handler
     """End the session; signing out twice is no error."""
+    leaving = Leaving(session=ctx.caller.session)
     await sign_out(ctx)
+    await ctx.emit(leaving)
+    if leaving.ways:
+        return Done(to=leaving.ways[0], data={"url": origin_of(ctx.tenant.base_url) + leaving.ways[0]}, signs_out=True)
     return Done(to=ctx.plan.paths.get("after_sign_out"), notice="signed_out", signs_out=True)
 
 
