@@ -21,6 +21,5 @@ class SystemClock:
     def now(self) -> datetime:
         """Return the time in UTC, aware; never earlier than the last answer."""
         now = datetime.now(UTC)
-        if now > self._latest:
-            self._latest = now
+        self._latest = max(self._latest, now)
         return self._latest

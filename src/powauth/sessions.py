@@ -145,9 +145,7 @@ class Sessions:
             self._tickets.clear()
         self._tickets[secret] = ticket
 
-    async def find(
-        self, secret: str, transport: Transport, *, may_write: Callable[[], bool] = lambda: True
-    ) -> Found:
+    async def find(self, secret: str, transport: Transport, *, may_write: Callable[[], bool] = lambda: True) -> Found:
         """Return the session that a cookie or token opens. What `may_write` forbids touches, renews and raises nothing."""
         ticket = self._tickets.get(secret) or self.read(secret)
         if ticket is None:
