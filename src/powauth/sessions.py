@@ -146,7 +146,7 @@ class Sessions:
         self._tickets[secret] = ticket
 
     async def find(self, secret: str, transport: Transport, *, may_write: Callable[[], bool] = lambda: True) -> Found:
-        """Return the session that a cookie or token opens. What `may_write` forbids touches, renews and raises nothing."""
+        """Return the session that a cookie or token opens. Where `may_write` says no, nothing is touched or renewed."""
         ticket = self._tickets.get(secret) or self.read(secret)
         if ticket is None:
             return Found()

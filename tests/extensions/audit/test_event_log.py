@@ -1,4 +1,4 @@
-"""The event log: a line of JSON for every event, without a table. What is never in one stands in `test_secrets`. S68."""
+"""The event log: a line of JSON for every event, without a table. What is in none stands in `test_secrets`. S68."""
 
 import json
 import logging
@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from powauth import TokenRefused
+from powauth import Event, TokenRefused
 from powauth.events import SessionStarted
 from powauth.extensions.audit import event_log
 from powauth.extensions.sign_in import SignIn
 from powauth.extensions.sign_up import SignUp
-from tests.house import house
+from tests.house import House, house
 
 pytestmark = pytest.mark.anyio
 
@@ -55,12 +55,16 @@ async def test_what_is_refused_is_a_warning_and_leaves_a_line_although_nothing_w
     assert record.__dict__["powauth"]["client"] == "203.0.113.0"
 
 
+async def undone(home: House, event: Event) -> None:
+    async with home.auth.begin() as ctx:
+        await ctx.emit(event)
+        raise RuntimeError
+
+
 async def test_what_is_undone_leaves_no_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with house(tmp_path, extensions=(SignIn(),), hooks=event_log()) as home:
         with pytest.raises(RuntimeError):
-            async with home.auth.begin() as ctx:
-                await ctx.emit(TokenRefused(kind="first"))
-                raise RuntimeError
+            await undone(home, TokenRefused(kind="first"))
         async with home.auth.begin() as ctx:
             await ctx.emit(TokenRefused(kind="second"))
             assert lines(caplog) == []
