@@ -60,7 +60,7 @@ docs: .venv/.dev  ## the examples in docstrings and pages
 bench: .venv/.dev  ## the ratios of speed that are promised
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-bench-large: .venv/.dev  ## the same with ten million sessions
+bench-large: .venv/.dev  ## the same with ten million sessions in each store: at most 40 minutes
 	@$(BIN)/python -m benchmarks --large $(ARGS)
 
 test-pythons: .venv/.dev-3.12 .venv/.dev-3.13 servers  ## the tests on Python 3.12 and 3.13

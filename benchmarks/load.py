@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import processes
 from benchmarks.people import BROWSER
 from benchmarks.servers import Server
 
@@ -24,22 +25,27 @@ class Load:
     per_second: float
     cpu: float
     """Microseconds of processor per request, of the server alone: neighbours on the machine do not add to it."""
+    behind: float = 0
+    """The same of the database server that it asks."""
 
 
-def put_load_on(server: Server, *, seconds: int) -> Load:
-    before = server.cpu()
+def put_load_on(server: Server, *, seconds: int, behind: int | None = None) -> Load:
+    before, before_behind = server.cpu(), processes.cpu(behind) if behind else 0
     requests, per_second = _by_wrk(server, seconds) if WRK else _by_our_client(server, seconds)
-    return Load(per_second, (server.cpu() - before) / requests * 1e6)
+    used, used_behind = server.cpu() - before, processes.cpu(behind) - before_behind if behind else 0
+    return Load(per_second, used / requests * 1e6, used_behind / requests * 1e6)
 
 
-def interleaved(servers: Sequence[Server], *, rounds: int, seconds: int) -> Mapping[str, Sequence[Load]]:
+def interleaved(
+    servers: Sequence[Server], *, rounds: int, seconds: int, behind: int | None = None
+) -> Mapping[str, Sequence[Load]]:
     """Put load on each in turn, round after round; the first round warms up and is not told."""
     for server in servers:
         put_load_on(server, seconds=1)
     told: dict[str, list[Load]] = {server.name: [] for server in servers}
     for turn in range(rounds):
         for server in servers if turn % 2 else reversed(servers):
-            told[server.name].append(put_load_on(server, seconds=seconds))
+            told[server.name].append(put_load_on(server, seconds=seconds, behind=behind))
     return told
 
 

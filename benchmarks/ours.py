@@ -5,6 +5,7 @@ import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
@@ -54,8 +55,8 @@ def make_auth(engine: AsyncEngine, store: Store) -> tuple[Auth[User], SQLAlchemy
     return auth, database
 
 
-def make_engine(folder: Path) -> AsyncEngine:
-    return create_async_engine(f"sqlite+aiosqlite:///{folder}/app.db")
+def make_engine(folder: Path, url: str = "") -> AsyncEngine:
+    return create_async_engine(url or f"sqlite+aiosqlite:///{folder}/app.db")
 
 
 def page(auth: Auth[User], database: SQLAlchemyDatabase[User], lag: Lag | None = None) -> Starlette:
@@ -101,6 +102,11 @@ def redis(folder: Path, sessions: int, *, url: str) -> Served:
     return _served(folder, RedisStore.from_url(url), sessions)
 
 
+def near(folder: Path, sessions: int, *, url: str) -> Served:
+    settings: dict[str, Any] = {"near_cache": True}
+    return _served(folder, RedisStore.from_url(url, **settings), sessions)
+
+
 def sqlite_full(folder: Path, sessions: int, *, budget: str) -> Served:
     """A thousand sessions among very many."""
     store = SQLiteStore(folder / "sessions.db")
@@ -139,9 +145,9 @@ def cookie_of(auth: Auth[User], session: Session) -> str:
     return f"{auth.plan.cookie_name('session')}={auth.plan.sessions('').secret(session)}"
 
 
-def signing_in(folder: Path, sessions: int) -> Served:
+def signing_in(folder: Path, sessions: int, *, url: str = "") -> Served:
     """People who can sign in, at the price that a password has by default, and the event loop watched."""
-    engine = make_engine(folder)
+    engine = make_engine(folder, url)
     auth, database = make_auth(engine, MemoryStore())
 
     async def prepare() -> list[str]:

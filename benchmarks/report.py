@@ -50,8 +50,9 @@ Measured on {date} with Python {python}, {system}, {cores} cores. {versions}. Lo
 This page is written by the run itself. To repeat it:
 
     apt-get install wrk     # optional: without it a client of this folder puts on the load, and reaches less
-    make bench              # about five minutes
-    make bench-large        # the same with ten million sessions: 6 GB of disk, and minutes more
+    make bench              # about seven minutes
+    make bench-large        # the same with ten million sessions in each store: 6 GB of memory, 12 GB of disk, at most
+                            # 10 minutes for each of three stores to fill; a store that is not full by then says so
     make bench ARGS="--rows memory,sqlite"      # some rows; they are shown, and this page stays as it is
     make bench ARGS="--quick"                   # whether it works at all
 

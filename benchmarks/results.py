@@ -1,8 +1,8 @@
 """What a row of the table says, and the numbers it is made of."""
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from statistics import median
@@ -13,12 +13,14 @@ class Run:
     """How much time to take, and where to put files."""
 
     folder: Path
-    rounds: int = 7
+    rounds: int = 5
     seconds: int = 2
     many: int = 1_000_000
-    """How many sessions the full store holds."""
+    """How many sessions the full SQLite store holds."""
+    many_on_servers: int = 100_000
+    """How many sessions the full stores on Redis and PostgreSQL hold."""
     budget: float = 60
-    """Seconds that filling it may take; then it is as full as it is."""
+    """Seconds that filling one store may take; then it is as full as it is."""
 
 
 class Verdict(StrEnum):
@@ -49,6 +51,8 @@ class Result:
     numbers: str
     """What was measured on either side."""
     holds: Verdict
+    figures: Mapping[str, float] = field(default_factory=dict[str, float])
+    """What the page about capacity reckons with, by names of its own."""
 
 
 Row = Callable[[Run], Sequence[Result]]

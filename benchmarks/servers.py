@@ -17,6 +17,7 @@ class Server:
     name: str
     port: int
     cookies: Path
+    pid: int
 
     @property
     def page(self) -> str:
@@ -49,7 +50,7 @@ def _answering(name: str, process: subprocess.Popen[str], cookies: Path) -> Serv
     port = process.stdout.readline() if process.stdout else ""
     while port and process.poll() is None:
         with suppress(OSError):
-            server = Server(name, int(port), cookies)
+            server = Server(name, int(port), cookies, process.pid)
             server.cpu()
             return server
         time.sleep(0.05)

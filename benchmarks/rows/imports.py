@@ -1,6 +1,7 @@
 """What `import powauth` costs, and what it brings."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -21,7 +22,9 @@ print(json.dumps([time.perf_counter() - began, sorted(sys.modules)]))
 
 def once() -> tuple[float, list[str]]:
     """Import it in a new process; return the milliseconds, and which frameworks, ORMs and drivers came along."""
-    said = subprocess.run([sys.executable, "-c", SCRIPT], check=True, capture_output=True, text=True).stdout
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    command = [sys.executable, "-c", SCRIPT]
+    said = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
     seconds, modules = json.loads(said)
     return seconds * 1e3, [name for name in FOREIGN if name in modules]
 

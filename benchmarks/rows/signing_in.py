@@ -7,13 +7,16 @@ import sys
 import time
 from collections.abc import Sequence
 
+from benchmarks import processes
+from benchmarks.engines import postgres_url
 from benchmarks.load import answers_of, start_client
 from benchmarks.ours import make_accounts, make_auth, make_engine
 from benchmarks.people import PASSWORD, address
-from benchmarks.results import Result, Run, Spread, cores, percentile, verdict
+from benchmarks.results import Result, Run, Spread, Verdict, cores, percentile, verdict
 from benchmarks.servers import Server, serving
 from powauth import Caller, MemoryStore, passwords
 from powauth.operations import authenticate
+from tests import servers as databases
 
 CLIENTS = 16
 READERS = 4
@@ -42,6 +45,27 @@ def per_second(run: Run) -> Sequence[Result]:
             numbers=f"{rate:.1f} sign-ins/s and {hashes['per_second']:.1f} hashes/s on {cores()} cores; "
             f"one hash alone {hashes['alone'] * 1e3:.1f} ms",
             holds=verdict(Spread(ratios).middle >= 0.95, Spread(by_cpu).middle >= 0.95),
+        )
+    ]
+
+
+def on_postgres(run: Run) -> Sequence[Result]:
+    """For scale: what the database does for a sign-in."""
+    with postgres_url() as url, serving("powauth-sign-in", run.folder, sessions=1, url=url) as server:
+        _sign_in(server, 1)
+        database = databases.shared("postgres").pid
+        before, before_behind = server.cpu(), processes.cpu(database)
+        signed_in, all_of_it = answers_of(_sign_in_for(server, 2 * run.seconds))
+        used, used_behind = server.cpu() - before, processes.cpu(database) - before_behind
+    rate, cost, behind = (len(signed_in) / all_of_it, used / len(signed_in), used_behind / len(signed_in))
+    return [
+        Result(
+            what="for scale: a sign-in with its account in PostgreSQL",
+            bound="—",
+            measured=f"**{rate:.1f}** sign-ins/s",
+            numbers=f"{cost * 1e3:.1f} ms of processor, the hash included; {behind * 1e3:.2f} ms of PostgreSQL's",
+            holds=Verdict.UNASKED,
+            figures={"sign_in.cpu": cost * 1e3, "sign_in.behind": behind * 1e3},
         )
     ]
 

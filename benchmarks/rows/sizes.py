@@ -11,6 +11,7 @@ from benchmarks.load import interleaved
 from benchmarks.ours import make_auth, make_engine, new_account, new_session
 from benchmarks.results import Result, Run, Spread, verdict
 from benchmarks.servers import serving
+from powauth import Store
 from powauth.sqlite import SQLiteStore
 
 ACCOUNTS = 20
@@ -28,7 +29,9 @@ def sizes(run: Run) -> Sequence[Result]:
     pairs = list(zip(told[full.name], told[small.name], strict=True))
     slower = Spread([ours.cpu / theirs.cpu for ours, theirs in pairs])
     by_rate = Spread([theirs.per_second / ours.per_second for ours, theirs in pairs])
-    among_many, among_few = (asyncio.run(_end_all(run.folder, each / "sessions.db")) for each in (many, few))
+    among_many, among_few = (
+        asyncio.run(end_all(run.folder, SQLiteStore(each / "sessions.db"))) for each in (many, few)
+    )
     return [
         Result(
             what=f"a signed-in request with {stored:,} sessions in SQLite, beside 1,000",
@@ -53,9 +56,9 @@ def count(path: Path) -> int:
         return int(db.execute("SELECT count(*) FROM entries").fetchone()[0])
 
 
-async def _end_all(folder: Path, path: Path) -> Spread:
+async def end_all(folder: Path, store: Store) -> Spread:
     """Return how long it took, in microseconds, for each of some accounts."""
-    auth, _ = make_auth(make_engine(folder), SQLiteStore(path))
+    auth, _ = make_auth(make_engine(folder), store)
     await auth.plan.store.open()
     sessions = auth.plan.sessions("")
     accounts = [new_account(auth) for _ in range(ACCOUNTS)]

@@ -1,6 +1,5 @@
 """Clock: the only place that reads the time."""
 
-import time
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -17,9 +16,10 @@ class SystemClock:
     """The machine's clock, which within one process never runs backwards (an expired session stays expired)."""
 
     def __init__(self) -> None:
-        self._latest = 0.0
+        self._latest = datetime.now(UTC)
 
     def now(self) -> datetime:
         """Return the time in UTC, aware; never earlier than the last answer."""
-        self._latest = max(self._latest, time.time())
-        return datetime.fromtimestamp(self._latest, UTC)
+        now = datetime.now(UTC)
+        self._latest = max(self._latest, now)
+        return self._latest

@@ -27,11 +27,12 @@ async def no_body(most: int) -> bytes:  # noqa: ARG001  the shape of ReadBody
 class RawRequest:
     """A request as an adapter hands it over. Header names are in lower case; `path` is below the mount point.
 
-    `client` is the peer's network address, as the server tells it. An adapter may read headers as they are asked for.
+    `client` is the peer's network address, as the server tells it. An adapter may read each of these as it is asked
+    for: most pages of an application want nothing but a cookie.
     """
 
     # No frozen dataclass: there is one for every request, and those take five times as long to make.
-    __slots__ = ("_headers", "body", "client", "method", "path", "query")
+    __slots__ = ("_body", "_client", "_headers", "_method", "_path", "_query")
 
     def __init__(
         self,
@@ -43,17 +44,42 @@ class RawRequest:
         client: str = "",
         body: ReadBody = no_body,
     ) -> None:
-        self.method = method
-        self.path = path
-        self.query = query
+        self._method = method
+        self._path = path
+        self._query = query
         self._headers = headers
-        self.client = client
-        self.body = body
+        self._client = client
+        self._body = body
+
+    @property
+    def method(self) -> str:
+        """The method, as it came."""
+        return self._method
+
+    @property
+    def path(self) -> str:
+        """The path below the mount point."""
+        return self._path
+
+    @property
+    def query(self) -> str:
+        """The query string, without its question mark."""
+        return self._query
 
     @property
     def headers(self) -> Sequence[tuple[str, str]]:
         """All headers, in the order in which they came."""
         return self._headers
+
+    @property
+    def client(self) -> str:
+        """The peer's network address, as the server tells it."""
+        return self._client
+
+    @property
+    def body(self) -> ReadBody:
+        """Reads the body."""
+        return self._body
 
     def header(self, name: str) -> str | None:
         """Return the value of the first header of that name."""

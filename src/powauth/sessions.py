@@ -6,7 +6,7 @@ used. The one before is served for a minute more; an older one, correctly signed
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -145,22 +145,22 @@ class Sessions:
             self._tickets.clear()
         self._tickets[secret] = ticket
 
-    async def find(self, secret: str, transport: Transport, *, may_write: bool = True) -> Found:
-        """Return the session that a cookie or token opens. `may_write=False` neither touches, renews nor raises it."""
-        ticket = self.read(secret)
+    async def find(self, secret: str, transport: Transport, *, may_write: Callable[[], bool] = lambda: True) -> Found:
+        """Return the session that a cookie or token opens. Where `may_write` says no, nothing is touched or renewed."""
+        ticket = self._tickets.get(secret) or self.read(secret)
         if ticket is None:
             return Found()
         for _ in range(5):  # as often as parallel requests may come first
-            now = self._clock.now()
             entry = await self._store.get(ticket.key)
             if entry is None:
                 return Found()
+            now = self._clock.now()
             if entry.version == ticket.version and now < ticket.until and ticket.transport == transport:
                 return ticket.found
             session = _alive(ticket.key, entry, now)
             if session is None or session.transport != transport:
                 return Found()
-            found = await self._judge(session, ticket.generation, now, may_write=may_write)
+            found = await self._judge(session, ticket.generation, now, may_write=may_write())
             if found is not None:
                 self._note(ticket, session)
                 return found

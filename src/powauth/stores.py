@@ -4,7 +4,6 @@ import os
 import re
 import sys
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from typing import NamedTuple, Protocol
@@ -28,8 +27,7 @@ class Key(NamedTuple):
         return f"Key(kind={self.kind!r}, owner={self.owner!r}, id=…)"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A value, and which state of it this is. No later state of its key bears the same version, not even a new one."""
 
     value: bytes
@@ -120,7 +118,8 @@ class MemoryStore:
 
     async def get(self, key: Key) -> Entry | None:
         """Return the value, unless it is absent or expired."""
-        return self._find(key)
+        entry = self._entries.get(key)
+        return entry if entry is not None and entry.expires_at > self._clock.now() else None
 
     async def put(self, key: Key, value: bytes, *, expires_at: datetime) -> None:
         """Store the value, whatever stands there."""
@@ -240,7 +239,7 @@ def to_microseconds(when: datetime) -> int:
 
 def from_microseconds(count: int) -> datetime:
     """Return the time that `to_microseconds` was given."""
-    return EPOCH + timedelta(microseconds=count)
+    return EPOCH + timedelta(0, 0, count)
 
 
 def worker_count(environ: Mapping[str, str], arguments: Sequence[str]) -> int:

@@ -37,25 +37,29 @@ PRIVATE = (("cache-control", "private, no-store"), ("vary", "Cookie, Authorizati
 class Visit:
     """One request's session, and the cookies that its answer will carry. An adapter keeps one per request."""
 
+    is_another = False
+    """Whether the browser came back as another account, with what was filled in as the one before."""
+
+    # What most requests leave as it is stands here, once for all of them.
+    _found: Found | None = None
+    _session: Session | None = None
+    _is_read = False
+    _returned: tuple[datetime, dict[str, Cookie]] | None = None
+    _tenant: Tenant | None = None
+
     def __init__(self, plan: Plan, raw: RawRequest, *, is_socket: bool = False) -> None:
         self.plan = plan
         self.raw = raw
-        self.traces: list[Event] = []
         self.is_socket = is_socket
+        self.traces: list[Event] = []
         self._cookies: dict[str, Cookie] = {}
-        self._found: Found | None = None
-        self._session: Session | None = None
-        self._is_read = False
-        self._returned: tuple[datetime, dict[str, Cookie]] | None = None
-        self.is_another = False
-        """Whether the browser came back as another account, with what was filled in as the one before."""
-        self._tenant = plan.single if plan.tenants is None else None
 
     @property
     def tenant(self) -> Tenant:
         """Whose pages were asked for. Raises `NotFound` for an unknown one."""
-        if self._tenant is None and self.plan.tenants is not None:
-            self._tenant = self.plan.tenants.resolve(self.raw)
+        if self._tenant is None:
+            tenants = self.plan.tenants
+            self._tenant = self.plan.single if tenants is None else tenants.resolve(self.raw)
         if self._tenant is None:
             raise NotFound
         return self._tenant
@@ -105,15 +109,17 @@ class Visit:
 
     async def _find(self) -> Found:
         bearer = self.bearer
-        secret = self.received("session") if bearer is None else bearer
+        transport: Transport = "cookie" if bearer is None else "bearer"
+        secret = read_cookie(self.raw, self.plan.cookie_name("session")) if bearer is None else bearer
         if secret is None:
             return Found()
-        may_write = not self.is_socket and not self.raw.is_prefetch
-        transport: Transport = "cookie" if bearer is None else "bearer"
-        found = await self.sessions.find(secret, transport, may_write=may_write)
+        found = await self.sessions.find(secret, transport, may_write=self._may_write)
         if found.stolen:
             self.traces.append(SessionStolen(handle=found.stolen.handle, session=found.stolen.public_id))
         return found
+
+    def _may_write(self) -> bool:
+        return not self.is_socket and not self.raw.is_prefetch
 
     def _may_return(self) -> bool:
         """Say whether the browser may come back by another cookie: a person goes there, or the site's script asks.
@@ -329,10 +335,12 @@ class Visit:
 
     def headers(self) -> Sequence[tuple[str, str]]:
         """Return the headers that the answer needs: cookies, and that nobody else may keep it. Called once, last."""
-        self._renew()
-        self._hold_back()
-        if not self._is_read and not self._cookies:
-            return ()
+        if self._found is not None and self._found.next_generation is not None:
+            self._renew()
+        if self._returned is not None:
+            self._hold_back()
+        if not self._cookies:
+            return PRIVATE if self._is_read else ()
         return (*PRIVATE, *(("set-cookie", cookie.header()) for cookie in self._cookies.values()))
 
     def _renew(self) -> None:

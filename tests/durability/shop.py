@@ -314,7 +314,7 @@ async def sessions_of(home: House, handle: Handle) -> list[str]:
 async def is_signed_in(site: Site) -> bool:
     """Say whether the store still knows the browser's session."""
     secret = site.cookie
-    return bool(secret and (await site.auth.plan.sessions("").find(secret, "cookie", may_write=False)).session)
+    return bool(secret and (await site.auth.plan.sessions("").find(secret, "cookie", may_write=lambda: False)).session)
 
 
 async def has_password(home: House, account: Account, password: str) -> bool:

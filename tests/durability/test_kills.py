@@ -64,7 +64,7 @@ class Walked:
 
     async def is_known(self, secret: str) -> bool:
         """Say whether the store still opens a session with this cookie."""
-        found = await self.home.auth.plan.sessions("").find(secret, "cookie", may_write=False)
+        found = await self.home.auth.plan.sessions("").find(secret, "cookie", may_write=lambda: False)
         return found.session is not None
 
     async def is_valid(self, kind: TokenKind, secret: str) -> bool:

@@ -10,7 +10,9 @@ from powauth.visits import PRIVATE, Visit
 
 Header = tuple[bytes, bytes]
 
-REPLACED = frozenset({b"cache-control"})
+REPLACED = b"cache-control"
+
+_STARTS = frozenset({"http.response.start", "websocket.http.response.start"})
 
 
 class AuthMiddleware:
@@ -30,7 +32,7 @@ class AuthMiddleware:
         name, plan = self._auth.name, self._auth.plan
 
         def send_with_cookies(message: Message) -> Awaitable[None]:
-            if message["type"] in {"http.response.start", "websocket.http.response.start"}:
+            if message["type"] in _STARTS:
                 visit = visits.get(name)
                 if visit is not None and visit.plan is plan:
                     message["headers"] = with_headers(message.get("headers", ()), visit.headers())
@@ -40,7 +42,7 @@ class AuthMiddleware:
             await self._app(scope, receive, send_with_cookies)
         finally:
             visit = visits.get(name)
-            if visit is not None:
+            if visit is not None and visit.traces:
                 await visit.announce()
 
 
@@ -48,12 +50,12 @@ def with_headers(present: Sequence[Header], added: Sequence[tuple[str, str]]) ->
     """Return headers with those of a visit: its Cache-Control replaces another one, the rest stands beside it."""
     if not added:
         return list(present)
-    kept = [header for header in present if header[0].lower() not in REPLACED]
-    return kept + [_PRIVATE.get(header) or _encoded(header) for header in added]
+    kept = [header for header in present if header[0].lower() != REPLACED]
+    return kept + (_PRIVATE if added is PRIVATE else [_encoded(header) for header in added])
 
 
 def _encoded(header: tuple[str, str]) -> Header:
     return header[0].encode(), header[1].encode("latin-1")
 
 
-_PRIVATE = {header: _encoded(header) for header in PRIVATE}  # on nearly every answer
+_PRIVATE = [_encoded(header) for header in PRIVATE]  # on nearly every answer, and nothing else

@@ -17,14 +17,40 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 
 class ASGIRequest(RawRequest):
-    """A request whose headers stay as they came until somebody asks: most pages need none but the cookie."""
+    """A request that stays as it came until somebody asks: most pages need nothing of it but the cookie."""
 
-    __slots__ = ("_by_name", "_received")
+    __slots__ = ("_by_name", "_peer", "_query_string", "_receive", "_received", "_root")
 
-    def __init__(self, method: str, path: str, *, query: str, client: str, body: ReadBody, received: Headers) -> None:
-        super().__init__(method, path, query=query, client=client, body=body)
-        self._received = received
-        self._by_name = dict(received)
+    def __init__(self, scope: Scope, receive: Receive | None) -> None:
+        # The scope itself is not kept: it holds the visit that holds this, and only a collection would free the three.
+        self._method = scope.get("method", "GET")
+        self._path = scope["path"]
+        self._root: str = scope.get("root_path", "")
+        self._query_string: bytes = scope.get("query_string", b"")
+        self._peer: tuple[str, int] | None = scope.get("client")
+        self._receive = receive
+        self._received: Headers = scope["headers"]
+        self._by_name = dict(self._received)
+
+    @property
+    def path(self) -> str:
+        """The path below the mount point."""
+        return self._path.removeprefix(self._root)
+
+    @property
+    def query(self) -> str:
+        """The query string, without its question mark."""
+        return self._query_string.decode("latin-1")
+
+    @property
+    def client(self) -> str:
+        """The peer's network address; empty where there is none."""
+        return self._peer[0] if self._peer else ""
+
+    @property
+    def body(self) -> ReadBody:
+        """Reads the body."""
+        return _body_reader(self._receive) if self._receive else no_body
 
     @property
     def headers(self) -> Sequence[tuple[str, str]]:
@@ -44,17 +70,7 @@ class ASGIRequest(RawRequest):
 
 def raw_request(scope: Scope, receive: Receive | None = None) -> RawRequest:
     """Return the request of a scope. Its path is what `scope` says, never what the Host header says."""
-    root = scope.get("root_path", "")
-    path: str = scope["path"]
-    client = scope.get("client")
-    return ASGIRequest(
-        scope.get("method", "GET"),
-        path[len(root) :] if root and path.startswith(root) else path,
-        query=scope.get("query_string", b"").decode("latin-1"),
-        client=client[0] if client else "",
-        body=_body_reader(receive) if receive else no_body,
-        received=scope["headers"],
-    )
+    return ASGIRequest(scope, receive)
 
 
 def _body_reader(receive: Receive) -> Callable[[int], Awaitable[bytes]]:

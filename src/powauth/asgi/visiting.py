@@ -1,6 +1,6 @@
 """The visits of one request: one per `Auth`, kept in its scope."""
 
-from powauth.asgi.raw import Receive, Scope, raw_request
+from powauth.asgi.raw import ASGIRequest, Receive, Scope
 from powauth.auth import Auth
 from powauth.settings import U
 from powauth.visits import Visit
@@ -16,6 +16,6 @@ def visit_of(scope: Scope, auth: Auth[U], receive: Receive | None = None) -> Vis
     visits: dict[str, Visit] = scope.setdefault(KEY, {})
     visit = visits.get(auth.name)
     if visit is None or visit.plan is not auth.plan:
-        visit = auth.visit(raw_request(scope, receive), is_socket=scope["type"] == "websocket")
+        visit = Visit(auth.plan, ASGIRequest(scope, receive), is_socket=scope["type"] == "websocket")
         visits[auth.name] = visit
     return visit

@@ -17,6 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from powauth.clock import Clock, SystemClock
 from powauth.errors import ConfigurationError, Deadlocked, StoreUnavailable
 from powauth.sqlalchemy.failures import is_stale, translated
+from powauth.sqlalchemy.lookup import Lookup
 from powauth.sqlalchemy.store_table import Values, statements, store_table
 from powauth.sqlalchemy.types import MYSQL
 from powauth.stores import Entry, Key, from_microseconds, to_microseconds
@@ -44,6 +45,7 @@ class SQLAlchemyStore:
         self._database = database if isinstance(database, AsyncEngine) else make_url(database)
         self._clock = clock or SystemClock()
         self._table = store_table(table)
+        self._lookup = Lookup(self._table)
         self._say = statements(dialect_of(self._database), self._table)
         self._connections = connections
         self._timeout = timeout
@@ -150,7 +152,7 @@ class SQLAlchemyStore:
         return (columns.value, columns.version, columns.expires_at)
 
     async def _row(self, db: AsyncConnection, key: Key) -> Row[Any] | None:
-        return (await db.execute(select(*self._state).where(*self._at(key)))).first()
+        return await self._lookup.row(db, key)
 
     def _alive(self, row: Row[Any] | None) -> Entry | None:
         return to_entry(row) if row is not None and row.expires_at > self._now() else None

@@ -47,14 +47,23 @@ class KeyText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:  # noqa: ARG002
         """Return the bytes. Raises `ValueError` for more than a server would keep."""
-        encoded = (value or "").encode()
-        if len(encoded) > self.length:
-            raise ValueError(f"this part of a key has at most {self.length} bytes; here are {len(encoded)}")
-        return encoded
+        return key_bytes(value or "", self.length)
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """Return the text."""
         return None if value is None else value.decode()
+
+
+def key_bytes(text: str, most: int) -> bytes:
+    """Return a part of a key as it is kept. Raises `ValueError` for more than a server would keep."""
+    encoded = text.encode()
+    if len(encoded) > most:
+        raise ValueError(f"this part of a key has at most {most} bytes; here are {len(encoded)}")
+    return encoded
+
+
+MOST = {"kind": 128, "owner": 512, "id": 512}
+"""Bytes of each part of a key."""
 
 
 def store_table(name: str) -> Table:
@@ -62,9 +71,7 @@ def store_table(name: str) -> Table:
     return Table(
         name,
         MetaData(),
-        Column("kind", KeyText(128), primary_key=True),
-        Column("owner", KeyText(512), primary_key=True),
-        Column("id", KeyText(512), primary_key=True),
+        *(Column(part, KeyText(most), primary_key=True) for part, most in MOST.items()),
         Column("value", bytes_type(2**24 - 1, indexed=False), nullable=False),
         Column("version", BigInteger, nullable=False),
         Column("expires_at", BigInteger, nullable=False),

@@ -72,7 +72,7 @@ class CurrentSession(Current[U]):
 
     async def __call__(self, connection: HTTPConnection) -> Session:
         """Return the session, or refuse."""
-        visit = self.visit(connection)
+        visit = visit_of(connection.scope, self.auth)
         try:  # said here once more: `refusing` would cost every request of every page a coroutine
             return await self.guard.session(visit)
         except AuthError as error:

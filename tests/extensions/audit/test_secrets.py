@@ -13,7 +13,7 @@ import pytest
 
 from powauth import Event, Passwords
 from powauth.events import Plain
-from powauth.extensions.audit import Audit
+from powauth.extensions.audit import Audit, event_log
 from powauth.passwords import Pepper
 from powauth.testing import Site
 from tests.extensions.audit.rows import all_others, rows
@@ -31,7 +31,7 @@ TOKEN = re.compile(r"[a-z2-7]{77}")
 async def home(tmp_path: Path) -> AsyncGenerator[House]:
     passwords = Passwords(memory=64, time=1, peppers=[Pepper("1", PEPPER)])
     extensions = (*all_others(), Audit(logs=True))
-    async with house(tmp_path, extensions=extensions, passwords=passwords) as opened:
+    async with house(tmp_path, extensions=extensions, passwords=passwords, hooks=event_log()) as opened:
         yield opened
 
 
@@ -136,6 +136,8 @@ async def test_no_row_and_no_log_holds_a_secret(home: House, caplog: pytest.LogC
     written, logged = await told(home), caplog.text
     assert "signed_in" in written
     assert '"event": "signed_in"' in logged
+    lines = [record.getMessage() for record in caplog.records if record.name == "powauth.events"]
+    assert {json.loads(line)["event"] for line in lines} == {row.event for row in await rows(home)}
     for secret in secrets.held:
         assert secret not in written
         assert secret not in logged

@@ -7,12 +7,13 @@ from powauth.events import Event
 from powauth.extension import Chore, Manifest
 from powauth.extensions.audit.commands import COMMANDS
 from powauth.extensions.audit.handlers import ACTIVITY
+from powauth.extensions.audit.lines import event_log
 from powauth.extensions.audit.messages import MESSAGES, PAGE_MESSAGES
 from powauth.extensions.audit.operations import forget_old, write
 from powauth.extensions.audit.records import AuditRecord
 from powauth.extensions.audit.settings import AuditSettings
 
-__all__ = ["ACTIVITY", "Audit", "AuditRecord"]
+__all__ = ["ACTIVITY", "Audit", "AuditRecord", "event_log"]
 
 
 class Audit(AuditSettings):

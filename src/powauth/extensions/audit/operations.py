@@ -15,7 +15,7 @@ from powauth.events import Event
 from powauth.extensions.audit.details import printable, written
 from powauth.extensions.audit.naming import event_name
 from powauth.extensions.audit.records import AuditRecord, first_id, row_id
-from powauth.extensions.audit.settings import AuditSettings
+from powauth.extensions.audit.settings import AuditSettings, Clients
 
 BATCH = 1000
 """Rows that are deleted or read at a time: others get a turn in between."""
@@ -28,7 +28,7 @@ async def write(event: Event, ctx: Context) -> None:
     settings = ctx[AuditSettings]
     if not event.is_fact or isinstance(event, settings.leaves_out):
         return
-    row = _row(event, ctx, settings)
+    row = told(event, ctx, settings.clients)
     if await _is_flood(row, ctx, settings):
         return
     await ctx.records(AuditRecord).add(row)
@@ -36,7 +36,8 @@ async def write(event: Event, ctx: Context) -> None:
         ctx.after_commit(lambda: _log(row))
 
 
-def _row(event: Event, ctx: Context, settings: AuditSettings) -> AuditRecord:
+def told(event: Event, ctx: Context, clients: Clients) -> AuditRecord:
+    """Return what may be told of an event: who, what, when, from where, on whose behalf."""
     found = written(event, lambda text: _digest(ctx, text))
     caller = ctx.caller
     session = caller.session
@@ -50,7 +51,7 @@ def _row(event: Event, ctx: Context, settings: AuditSettings) -> AuditRecord:
         behalf=session.handle if session and session.actor else Handle(""),
         operator=printable(caller.operator, 64),
         session=printable(found.session or (session.public_id if session else ""), 64),
-        client=_client(caller.client, settings),
+        client=_client(caller.client, clients),
         device=printable(caller.device, 80),
         details=found.details,
     )
@@ -61,10 +62,10 @@ def _digest(ctx: Context, text: str) -> str:
     return ctx.plan.signer.sign("audit.address", f"{ctx.tenant.id}\0{text}".encode("utf-8", "replace"))[:8].hex()
 
 
-def _client(client: str, settings: AuditSettings) -> str:
-    if settings.clients == "none":
+def _client(client: str, clients: Clients) -> str:
+    if clients == "none":
         return ""
-    if settings.clients == "whole":
+    if clients == "whole":
         return printable(client, 64)
     try:
         address = ip_address(client)

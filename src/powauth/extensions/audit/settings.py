@@ -7,13 +7,16 @@ from powauth.events import Event
 from powauth.extension import Extension
 from powauth.limits import Limit
 
+Clients = Literal["whole", "network", "none"]
+"""How much of a network address is written."""
+
 
 class AuditSettings(Extension):
     """Settings of `Audit`."""
 
     keep: timedelta | None = timedelta(days=400)
     """How long a row is kept: a year, and time to look back on it. `None`: for ever."""
-    clients: Literal["whole", "network", "none"] = "whole"
+    clients: Clients = "whole"
     """What is written of a network address: all of it, the network (IPv4 /24, IPv6 /48), or nothing."""
     leaves_out: tuple[type[Event], ...] = ()
     """Events that are not written, with all that are a kind of them."""
