@@ -124,7 +124,8 @@ class NearCache:
         """Say whether anything is kept or answered now; otherwise everything is read through."""
         return self._steady() < self._trusted_until
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
         """Return how many entries are kept."""
         return self._count
 

@@ -86,7 +86,7 @@ async def test_nothing_but_sessions_is_kept(cache: NearCache, server: Server, ki
     key = Key(kind, "ada", "1")
     await server.put(key)
     assert await reads(cache, server, key, key) == 2
-    assert len(cache) == 0
+    assert cache.count == 0
 
 
 async def test_absence_is_never_kept(cache: NearCache, server: Server) -> None:
@@ -211,7 +211,7 @@ async def test_everything_is_read_anew_a_minute_after_the_first_read_of_an_owner
     assert await reads(cache, server, KEY, SECOND) == 1
     server.seconds += 1
     cache.vouch(server.seconds)
-    assert len(cache) == 0
+    assert cache.count == 0
     assert await reads(cache, server, KEY, SECOND) == 2
 
 
@@ -222,7 +222,7 @@ async def test_no_more_is_kept_than_it_may_and_what_was_read_first_goes_first(se
     await server.put(*keys)
     await reads(cache, server, *keys)
     assert [key.owner for key in keys if cache.holds(key)] == [str(number) for number in range(15, 25)]
-    assert len(cache) == 10
+    assert cache.count == 10
 
 
 async def test_values_take_no_more_bytes_than_they_may(server: Server) -> None:
@@ -231,14 +231,14 @@ async def test_values_take_no_more_bytes_than_they_may(server: Server) -> None:
     keys = [Key("session", str(number), "1") for number in range(25)]
     await server.put(*keys, value=b"x" * 1000)
     await reads(cache, server, *keys)
-    assert len(cache) == 10
+    assert cache.count == 10
     huge = Key("session", "huge", "1")
     await server.put(huge, value=b"x" * 10_001)
     await reads(cache, server, huge)
-    assert (cache.holds(huge), len(cache)) == (False, 10)
+    assert (cache.holds(huge), cache.count) == (False, 10)
     cache.flush()
     await reads(cache, server, *keys)
-    assert len(cache) == 10  # it counts right, after whatever way out
+    assert cache.count == 10  # it counts right, after whatever way out
 
 
 async def test_reads_that_find_nothing_or_fail_leave_nothing(cache: NearCache, server: Server) -> None:
