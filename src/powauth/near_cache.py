@@ -19,6 +19,7 @@ moment before it asked, when the answer is there. It reads through as soon as th
 within `PATIENCE`, or it may no longer be the right server; it connects anew and flushes before it vouches again.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -30,6 +31,11 @@ BEAT = 0.9
 PATIENCE = 1.0
 TRUST = BEAT + PATIENCE
 """Seconds. What ended is refused within two, whatever happened to the feed."""
+
+LOOK = 0.02
+"""Seconds after which it is let in what the network has brought, before anything is answered from here."""
+TURNS = 3
+"""Of the event loop: it looks at the network in the first, what came is read in the second and told in the third."""
 
 LIFE = timedelta(seconds=60)
 """However well the feed does, everything is read anew after so long."""
@@ -83,6 +89,7 @@ class NearCache:
         self._steady = steady
         self._owners: dict[tuple[str, str], _Owned] = {}  # in the order of `until`
         self._trusted_until = float("-inf")
+        self._looked_at = float("-inf")
         self._count = 0
         self._size = 0
 
@@ -90,13 +97,18 @@ class NearCache:
 
     async def get(self, key: Key, read: Read) -> Entry | None:
         """Return what is kept; otherwise read it, and keep it unless a change, a flush or a lapse met it on its way."""
-        if not self.is_on or not is_kept(key.kind):
+        if not is_kept(key.kind):
+            return await read(key)
+        if self._steady() > self._looked_at + LOOK:
+            await self._look()
+        if not self.is_on:
             return await read(key)
         name = (key.kind, key.owner)
         owned = self._standing(name)
-        if (entry := self._alive(owned, key)) is not None:
-            return entry
-        placeholder = owned or self._place(name)
+        entry = self._alive(owned, key)
+        return entry if entry is not None else await self._read(name, owned or self._place(name), key, read)
+
+    async def _read(self, name: tuple[str, str], placeholder: _Owned, key: Key, read: Read) -> Entry | None:
         try:
             entry = await read(key)
             if entry is not None:
@@ -153,6 +165,13 @@ class NearCache:
         self.flush()
 
     # ---- how it is kept ----
+
+    async def _look(self) -> None:
+        """Let the event loop take in what has arrived: it may have been busy, or the process stopped, ever since."""
+        looks_at = self._steady()
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+        self._looked_at = looks_at
 
     def _standing(self, name: tuple[str, str]) -> _Owned | None:
         owned = self._owners.get(name)

@@ -1,6 +1,7 @@
 """NearCache keeps what was read only for as long as somebody vouches for it, and never past a change."""
 
 import asyncio
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -134,9 +135,10 @@ async def test_a_read_that_is_late_does_not_come_back_after_one_that_began_later
     cache = NearCache(clock)
     cache.vouch(float("inf"))
     old, new = (Entry(value, version, clock.now() + HOUR) for version, value in enumerate((b"old", b"new")))
-    gate = asyncio.Event()
+    asked, gate = asyncio.Event(), asyncio.Event()
 
     async def late(_: Key) -> Entry:
+        asked.set()
         await gate.wait()
         return old
 
@@ -144,7 +146,7 @@ async def test_a_read_that_is_late_does_not_come_back_after_one_that_began_later
         return new
 
     slow = asyncio.create_task(cache.get(KEY, late))
-    await asyncio.sleep(0)
+    await asked.wait()
     cache.invalidate("main::session", "ada")
     await cache.get(KEY, quick)
     gate.set()
@@ -183,6 +185,19 @@ async def test_nothing_is_answered_when_nobody_vouched_for_a_while(cache: NearCa
     assert await reads(cache, server, KEY, KEY) == 2
     cache.vouch(server.seconds)
     assert not cache.holds(KEY)  # what happened meanwhile was told to nobody
+
+
+async def test_what_has_arrived_is_heard_first_when_the_event_loop_was_busy(cache: NearCache, server: Server) -> None:
+    await server.put(KEY)
+    await reads(cache, server, KEY)
+    here, there = socket.socketpair()
+    with here, there:
+        here.setblocking(False)
+        asyncio.get_running_loop().add_reader(here, lambda: cache.invalidate("main::session", here.recv(3).decode()))
+        there.send(b"ada")
+        server.seconds += 0.1  # as if something had held the loop all the time
+        assert await reads(cache, server, KEY) == 1
+        asyncio.get_running_loop().remove_reader(here)
 
 
 async def test_an_answer_that_comes_too_late_vouches_for_nothing(cache: NearCache, server: Server) -> None:
