@@ -192,7 +192,7 @@ async def test_what_has_arrived_is_heard_first_when_the_event_loop_was_busy(cach
     await reads(cache, server, KEY)
     here, there = socket.socketpair()
     with here, there:
-        here.setblocking(False)
+        here.setblocking(False)  # noqa: FBT003  its only argument
         asyncio.get_running_loop().add_reader(here, lambda: cache.invalidate("main::session", here.recv(3).decode()))
         there.send(b"ada")
         server.seconds += 0.1  # as if something had held the loop all the time

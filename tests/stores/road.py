@@ -55,7 +55,11 @@ class Road:
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # A loop that ends takes these along; on Python 3.11 a stream complains of a handler that is cancelled.
         with suppress(OSError, asyncio.CancelledError):
-            there, back = await asyncio.open_connection(*self._server)
+            try:
+                there, back = await asyncio.open_connection(*self._server)
+            except OSError:
+                writer.transport.abort()
+                return
             self._open |= {writer, back}
             with suppress(OSError):
                 await asyncio.gather(self._copy(reader, back), self._copy(there, writer, is_answer=True))
