@@ -23,6 +23,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Protocol, runtime_checkable
 
 from powauth.clock import Clock, steady
 from powauth.stores import Entry, Key
@@ -56,6 +57,16 @@ def is_kept(kind: str) -> bool:
     (True, False, False)
     """
     return kind.endswith(":session") or kind == "session"
+
+
+@runtime_checkable
+class HasNearCache(Protocol):
+    """A store that may have one."""
+
+    @property
+    def near_cache(self) -> "NearCache | None":
+        """Return it, while the store is open and if it was asked for."""
+        ...
 
 
 class _Owned:

@@ -127,8 +127,7 @@ CACHES = {REAL: NearCache, KEEPS_WHAT_WAS_MET: KeepsWhatWasMet, NEVER_FLUSHES: N
 def make_store(url: str, cache: str, roads: Mapping[int, int]) -> RedisStore:
     """Return a store, in a process of its own, with this cache and these roads."""
     ByRoad.roads = roads
-    store_module.NearCache = CACHES[cache]  # type: ignore[misc]
-    store_module.Linking = ByRoad  # type: ignore[misc]
+    vars(store_module).update(NearCache=CACHES[cache], Linking=ByRoad)
     return Slow.from_url(url, near_cache=True, timeout=PATIENCE)
 
 

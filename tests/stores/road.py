@@ -34,6 +34,15 @@ class Road:
             writer.transport.abort()
         await self._listener.wait_closed()
 
+    @property
+    def leads_to(self) -> int:
+        """The port of the server at its end."""
+        return self._server[1]
+
+    def lead_to(self, port: int) -> None:
+        """Lead whoever comes from now on to another server."""
+        self._server = (self._server[0], port)
+
     def stall(self) -> None:
         self._flows.clear()
 

@@ -11,7 +11,8 @@ from redis.exceptions import AskError
 from powauth.clock import steady
 from powauth.errors import ConfigurationError
 from powauth.near_cache import BEAT, PATIENCE, NearCache
-from powauth.redis.failures import Lost, NotSent, Refused, code, reasons
+from powauth.redis.caller import said
+from powauth.redis.failures import Lost, NotSent, Refused
 from powauth.redis.names import Names
 from powauth.redis.pool import Pool, ask
 from powauth.redis.routes import Route, Surveyed
@@ -24,7 +25,7 @@ PAUSE = 0.1
 """Seconds between two tries to be certain of everything again."""
 
 
-class Unsure(Exception):
+class Unsure(NotSent):
     """Not all servers say the same, or something came between."""
 
 
@@ -119,8 +120,9 @@ class Feed:
             sure = all(answers) and await route.is_confirmed()
         if not sure:
             await route.doubt(None)
-        if not sure or self._doubted.is_set():
-            raise Unsure
+            raise Unsure("servers do not agree on who holds what")
+        if self._doubted.is_set():
+            raise Unsure("a call failed meanwhile")
         self._cache.vouch(asked_at)
         self.trouble = None
         if self._has_complained:
@@ -142,7 +144,7 @@ class Feed:
                 await self._doubted.wait()
         except TimeoutError:
             return
-        raise Unsure
+        raise Unsure("a call failed, or a connection broke")
 
     def _hear(self, names: Sequence[bytes] | None) -> None:
         if names is None:
@@ -154,7 +156,7 @@ class Feed:
 
     def _fail(self, problem: BaseException) -> None:
         self.doubt()
-        why = ", ".join(dict.fromkeys(code(reason) for reason in reasons(problem)))
+        why = said(problem)
         if self.trouble and not self._has_complained:  # a second time: it did not pass by itself
             self._has_complained = True
             logger.warning("the near cache reads everything through: %s", why)
@@ -209,7 +211,7 @@ async def _all(works: Iterable[Awaitable[T]]) -> Sequence[T]:
     return done
 
 
-UNCERTAIN = (NotSent, Lost, Refused, Unsure, TimeoutError)
+UNCERTAIN = (NotSent, Lost, Refused, TimeoutError)
 PASSING = {"LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS"}
 REFUSED = (
     "RedisStore(near_cache=True) cannot use its server: it refuses CLIENT TRACKING or what goes with it ({}). Allow its"
