@@ -110,12 +110,13 @@ class NearCache:
         """Return what is kept; otherwise read it, and keep it unless a change, a flush or a lapse met it on its way."""
         if not is_kept(key.kind):
             return await read(key)
-        if self._steady() > self._looked_at + LOOK:
-            await self._look()
-        if not self.is_on:
+        now = self._steady()
+        if now > self._looked_at + LOOK:
+            now = await self._look()
+        if now >= self._trusted_until:
             return await read(key)
         name = (key.kind, key.owner)
-        owned = self._standing(name)
+        owned = self._standing(name, now)
         entry = self._alive(owned, key)
         return entry if entry is not None else await self._read(name, owned or self._place(name), key, read)
 
@@ -140,7 +141,7 @@ class NearCache:
 
     def holds(self, key: Key) -> bool:
         """Say whether the next `get` is answered from here."""
-        return self.is_on and self._alive(self._standing((key.kind, key.owner)), key) is not None
+        return self.is_on and self._alive(self._standing((key.kind, key.owner), self._steady()), key) is not None
 
     @property
     def is_on(self) -> bool:
@@ -177,16 +178,20 @@ class NearCache:
 
     # ---- how it is kept ----
 
-    async def _look(self) -> None:
-        """Let the event loop take in what has arrived: it may have been busy, or the process stopped, ever since."""
+    async def _look(self) -> float:
+        """Let the event loop take in what has arrived: it may have been busy, or the process stopped, ever since.
+
+        Return what time it is then.
+        """
         looks_at = self._steady()
         for _ in range(TURNS):
             await asyncio.sleep(0)
         self._looked_at = looks_at
+        return self._steady()
 
-    def _standing(self, name: tuple[str, str]) -> _Owned | None:
+    def _standing(self, name: tuple[str, str], now: float) -> _Owned | None:
         owned = self._owners.get(name)
-        if owned is not None and owned.until <= self._steady():
+        if owned is not None and owned.until <= now:
             self._drop(name)
             return None
         return owned

@@ -151,7 +151,7 @@ def _has_recovered(found: Cluster | Watched, victim: Node) -> bool:
 
 
 async def _until(is_so: Callable[[], bool], what: str) -> None:
-    await asyncio.to_thread(servers.wait_until, is_so, what)
+    await asyncio.to_thread(servers.wait_until, is_so, what, seconds=40)
 
 
 async def run_through(found: Cluster | Watched, path: Path, happenings: Sequence[Happening]) -> Run:

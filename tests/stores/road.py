@@ -73,6 +73,8 @@ class Road:
             with suppress(OSError):
                 await asyncio.gather(self._copy(reader, back), self._copy(there, writer, is_answer=True))
             self._open -= {writer, back}
+            for end in (writer, back):
+                end.close()
 
     async def _copy(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_answer: bool = False

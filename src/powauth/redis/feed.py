@@ -97,6 +97,7 @@ class Feed:
             except Exception:
                 logger.exception("the near cache does not know what to make of this")
                 self.doubt()
+            await self._route.doubt(None)  # whoever does not answer may have been replaced
             await asyncio.sleep(PAUSE)
 
     async def _begin(self) -> float:
@@ -119,7 +120,6 @@ class Feed:
             answers = await _all([self._confirmed(link, route) for link in self._links.values()])
             sure = all(answers) and await route.is_confirmed()
         if not sure:
-            await route.doubt(None)
             raise Unsure("servers do not agree on who holds what")
         if self._doubted.is_set():
             raise Unsure("a call failed meanwhile")

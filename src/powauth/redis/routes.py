@@ -14,6 +14,8 @@ from powauth.redis.urls import Address
 
 MakePool = Callable[[Address], Pool]
 SLOTS = 16384
+SOON = 0.5
+"""Seconds in which a Sentinel answers if it is to count for a survey: the others are not to wait for one that hangs."""
 Ranges = set[tuple[int, int, Address]]
 """First slot, last slot, and whose they are."""
 
@@ -145,26 +147,28 @@ class Sentinel(OnePrimary):
 
     async def is_confirmed(self) -> bool:
         """Say whether the Sentinels name the same primary still."""
-        return self._pool is not None and await self._named() == self._pool.address
+        named = await self._named(patience=min(self._patience, SOON))
+        return self._pool is not None and self._pool.address == named
 
-    async def _named(self) -> Address:
-        answers = await asyncio.gather(*(self._ask(one) for one in self._sentinels), return_exceptions=True)
+    async def _named(self, *, patience: float) -> Address:
+        asked = (self._ask(one, patience) for one in self._sentinels)
+        answers = await asyncio.gather(*asked, return_exceptions=True)
         named = [answer for answer in answers if not isinstance(answer, BaseException)]
         if not named:
             raise NotSent("no Sentinel answers") from next((e for e in answers if isinstance(e, Exception)), None)
         return max(named)[1]  # the newest decision: a Sentinel that was cut off still names the primary of before
 
     async def _find(self) -> None:
-        address = await self._named()
+        address = await self._named(patience=self._patience)
         if self._pool is None or self._pool.address != address:
             former, self._pool = self._pool, self._make(address)
             if former:
                 await former.close()
         self._is_sure = True
 
-    async def _ask(self, sentinel: Address) -> tuple[int, Address]:
+    async def _ask(self, sentinel: Address, patience: float) -> tuple[int, Address]:
         command: Command = ("SENTINEL", "MASTER", self._service)
-        answer = await ask_once(self._connect(sentinel), command, patience=self._patience)
+        answer = await ask_once(self._connect(sentinel), command, patience=patience)
         said = dict(zip(answer[::2], answer[1::2], strict=True))
         return int(said[b"config-epoch"]), Address(said[b"ip"].decode(), int(said[b"port"]))
 
