@@ -68,6 +68,20 @@ class Board:
         return sum(1 for number in self._numbers[2 + OWNERS :] if number)
 
 
+@dataclass(frozen=True)
+class Stale:
+    """A session that was accepted although it had ended."""
+
+    accepted_at: float
+    ended_at: float
+    from_memory: bool
+    name: str
+
+    @property
+    def seconds(self) -> float:
+        return self.accepted_at - self.ended_at
+
+
 @dataclass
 class Report:
     """What a process saw."""
@@ -76,8 +90,7 @@ class Report:
     hits: int = 0
     unavailable: int = 0
     wrong: int = 0
-    stale: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
-    """When a session was accepted although it had ended, and when that was."""
+    stale: list[Stale] = field(default_factory=list[Stale])
 
 
 def key_of(owner: int, id: int) -> Key:
@@ -89,7 +102,7 @@ class Slow(RedisStore):
 
     async def _read(self, key: Key) -> Entry | None:
         entry = await super()._read(key)
-        await asyncio.sleep(random.uniform(0, 0.006))
+        await asyncio.sleep(random.uniform(0, 0.015))
         return entry
 
 
@@ -124,11 +137,11 @@ REAL, KEEPS_WHAT_WAS_MET, NEVER_FLUSHES = "real", "a twin without the rule of th
 CACHES = {REAL: NearCache, KEEPS_WHAT_WAS_MET: KeepsWhatWasMet, NEVER_FLUSHES: NeverFlushes}
 
 
-def make_store(url: str, cache: str, roads: Mapping[int, int]) -> RedisStore:
+def make_store(url: str, cache: str, roads: Mapping[int, int], *, replicas: int) -> RedisStore:
     """Return a store, in a process of its own, with this cache and these roads."""
     ByRoad.roads = roads
     vars(store_module).update(NearCache=CACHES[cache], Linking=ByRoad)
-    return Slow.from_url(url, near_cache=True, timeout=PATIENCE)
+    return Slow.from_url(url, near_cache=True, timeout=PATIENCE, replicas=replicas)
 
 
 async def serve(store: RedisStore, path: Path, number: int, of: int) -> Report:
@@ -151,7 +164,8 @@ async def _read(store: RedisStore, board: Board, report: Report) -> None:
 
 async def _visit(store: RedisStore, board: Board, report: Report, owner: int, id: int) -> None:
     key, asked_at = key_of(owner, id), time.monotonic()
-    report.hits += bool(store.near_cache and store.near_cache.holds(key))
+    from_memory = bool(store.near_cache and store.near_cache.holds(key))
+    report.hits += from_memory
     try:
         entry = await store.get(key)
     except StoreUnavailable:
@@ -163,7 +177,7 @@ async def _visit(store: RedisStore, board: Board, report: Report, owner: int, id
         return
     report.wrong += entry.value != key.id.encode()
     if 0 < (ended_at := board.ended_at(owner, id)) < asked_at:
-        report.stale.append((asked_at, ended_at))
+        report.stale.append(Stale(asked_at, ended_at, from_memory, f"{owner}/{id}"))
 
 
 async def _end(store: RedisStore, board: Board, owners: list[int]) -> None:
