@@ -140,7 +140,8 @@ CACHES = {REAL: NearCache, KEEPS_WHAT_WAS_MET: KeepsWhatWasMet, NEVER_FLUSHES: N
 def make_store(url: str, cache: str, roads: Mapping[int, int], *, replicas: int) -> RedisStore:
     """Return a store, in a process of its own, with this cache and these roads."""
     ByRoad.roads = roads
-    vars(store_module).update(NearCache=CACHES[cache], Linking=ByRoad)
+    setattr(store_module, "NearCache", CACHES[cache])  # noqa: B010  in this process alone; it exports neither
+    setattr(store_module, "Linking", ByRoad)  # noqa: B010
     return Slow.from_url(url, near_cache=True, timeout=PATIENCE, replicas=replicas)
 
 

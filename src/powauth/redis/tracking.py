@@ -82,12 +82,14 @@ class Link(asyncio.Protocol):
                 future.set_exception(Lost(exc))
 
     def _take(self, said: Answer) -> None:
-        if not isinstance(said, hiredis.PushNotification):
-            future = self._asked.popleft()
-            if not future.done():  # whoever asked has gone
-                future.set_result(said)
-        elif said and said[0] == b"invalidate":
-            self._hear(said[1])
+        if isinstance(said, hiredis.PushNotification):
+            told: list[Any] = [*said]
+            if told and told[0] == b"invalidate":
+                self._hear(told[1])
+            return
+        future = self._asked.popleft()
+        if not future.done():  # otherwise whoever asked has gone
+            future.set_result(said)
 
 
 MORE = object()
