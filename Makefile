@@ -4,6 +4,7 @@ PYTHON ?= python3
 PORT ?= 8000
 ARGS ?=
 WORKERS ?= 2
+ROUNDS ?= 2
 UPGRADE ?=
 SERVERS ?=
 export SERVERS
@@ -16,7 +17,7 @@ COMPILE := $(UV) --quiet pip compile pyproject.toml --universal --python-version
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format types contracts unit test-timing messages docs bench bench-large test-pythons test-lowest pins servers clean
+.PHONY: help demo test lint format types contracts unit test-timing near-cache messages docs bench bench-large test-pythons test-lowest pins servers clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## */  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
@@ -50,6 +51,9 @@ unit: .venv/.dev servers  ## the tests alone, without coverage
 
 test-timing: .venv/.dev  ## whether known and unknown take the same time, on a quiet machine
 	@TIMING=1 $(BIN)/pytest -s -k same_time tests/withstand/test_same_work.py
+
+near-cache: .venv/.dev servers  ## near caches under load for minutes, while servers die; ROUNDS=2 for each kind
+	@NEAR_CACHE=$(ROUNDS) $(BIN)/pytest -s -k longer tests/stores/test_near_cache.py
 
 messages: .venv/.dev  ## bring the catalogues up to date with the codes, and compile them
 	@$(BIN)/python -m tests.catalogues

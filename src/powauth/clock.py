@@ -23,3 +23,11 @@ class SystemClock:
         now = datetime.now(UTC)
         self._latest = max(self._latest, now)
         return self._latest
+
+
+def steady() -> float:
+    """Return seconds that no change of the clock moves, and that go on while the machine sleeps or a process stands."""
+    return time.clock_gettime(_STEADY) if _STEADY is not None else time.monotonic()
+
+
+_STEADY: int | None = getattr(time, "CLOCK_BOOTTIME", None)  # Linux; monotonic stands still there while it sleeps

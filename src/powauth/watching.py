@@ -8,6 +8,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from powauth.context import Context, Hook, on
 from powauth.errors import AuthError, Deadlocked, Stale
 from powauth.events import Event, SignedIn
+from powauth.near_cache import HasNearCache, is_kept
 from powauth.pages import Detour
 from powauth.passwords import Hasher, Passwords, Verdict
 from powauth.stores import Entry, Key, Store
@@ -100,7 +101,13 @@ class WatchedStore:
 
     async def get(self, key: Key) -> Entry | None:
         """Return the value, unless it is absent or expired."""
+        self._count_read(key)
         return await self._watch("get", key.kind, self.store.get(key))
+
+    def _count_read(self, key: Key) -> None:
+        cache = self.store.near_cache if isinstance(self.store, HasNearCache) else None
+        if cache is not None and is_kept(key.kind):
+            self._telemetry.count("powauth.store.cache", {"powauth.outcome": "hit" if cache.holds(key) else "miss"})
 
     async def put(self, key: Key, value: bytes, *, expires_at: datetime) -> None:
         """Store the value, whatever stands there."""

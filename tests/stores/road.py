@@ -34,6 +34,15 @@ class Road:
             writer.transport.abort()
         await self._listener.wait_closed()
 
+    @property
+    def leads_to(self) -> int:
+        """The port of the server at its end."""
+        return self._server[1]
+
+    def lead_to(self, port: int) -> None:
+        """Lead whoever comes from now on to another server."""
+        self._server = (self._server[0], port)
+
     def stall(self) -> None:
         self._flows.clear()
 
@@ -55,11 +64,17 @@ class Road:
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # A loop that ends takes these along; on Python 3.11 a stream complains of a handler that is cancelled.
         with suppress(OSError, asyncio.CancelledError):
-            there, back = await asyncio.open_connection(*self._server)
+            try:
+                there, back = await asyncio.open_connection(*self._server)
+            except OSError:
+                writer.transport.abort()
+                return
             self._open |= {writer, back}
             with suppress(OSError):
                 await asyncio.gather(self._copy(reader, back), self._copy(there, writer, is_answer=True))
             self._open -= {writer, back}
+            for end in (writer, back):
+                end.close()
 
     async def _copy(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_answer: bool = False

@@ -34,3 +34,9 @@ class TestRedisRaces(RaceContract):
     @pytest.fixture
     def make_store(self, redis_url: str) -> MakeStore:
         return partial(RedisStore.from_url, redis_url)
+
+
+class TestRedisRacesWithNearCache(RaceContract):
+    @pytest.fixture
+    def make_store(self, redis_url: str) -> MakeStore:
+        return partial(RedisStore.from_url, redis_url, near_cache=True)

@@ -38,6 +38,17 @@ class TestRedisStore(StoreContract):
         await store.close()
 
 
+class TestRedisStoreWithNearCache(StoreContract):
+    @pytest.fixture
+    async def store(self, clock: FrozenClock, redis_url: str) -> AsyncIterator[Store]:
+        store = RedisStore.from_url(redis_url, clock=clock, near_cache=True)
+        await store.open()
+        assert store.near_cache
+        assert store.near_cache.is_on
+        yield store
+        await store.close()
+
+
 @pytest.fixture
 def clock() -> FrozenClock:
     return FrozenClock()

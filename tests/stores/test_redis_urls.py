@@ -108,10 +108,12 @@ async def tls_road(redis_url: str, tmp_path: Path) -> AsyncIterator[tuple[str, P
 
 async def test_a_server_whose_certificate_holds_is_used(tls_road: tuple[str, Path]) -> None:
     rest, authority = tls_road
-    store = RedisStore.from_url(f"rediss://localhost{rest}?ca={authority}")
+    store = RedisStore.from_url(f"rediss://localhost{rest}?ca={authority}", near_cache=True)
     await store.open()
     await store.put(KEY, b"value", expires_at=later())
     assert await value_of(store, KEY) == b"value"
+    assert store.near_cache
+    assert store.near_cache.holds(KEY)
     await store.close()
 
 

@@ -15,6 +15,7 @@ from opentelemetry.trace import StatusCode
 
 from powauth import MemoryStore
 from powauth.errors import StoreUnavailable
+from powauth.near_cache import NearCache
 from powauth.opentelemetry import OpenTelemetry
 from powauth.stores import Entry, Key
 from powauth.testing import FrozenClock, Site
@@ -187,3 +188,25 @@ async def test_events_of_work_that_was_rolled_back_are_not_counted(site: Site, s
     answer = await site.browser().post("/sign-up", email="ada@example.com", password=PASSWORD)
     assert answer.status == 422
     assert seen.counted("powauth.events", "powauth.event") == before
+
+
+class Near(MemoryStore):
+    """A store with a near cache, of which nobody else changes anything."""
+
+    def __init__(self, clock: FrozenClock) -> None:
+        super().__init__(clock)
+        self.near_cache = NearCache(clock)
+        self.near_cache.vouch(float("inf"))
+
+    async def get(self, key: Key) -> Entry | None:
+        return await self.near_cache.get(key, super().get)
+
+
+async def test_reads_of_a_near_cache_are_counted_by_whether_it_had_the_session(tmp_path: Path, seen: Seen) -> None:
+    clock = FrozenClock()
+    async with house(tmp_path, telemetry=seen.telemetry(), clock=clock, store=Near(clock)) as home:
+        site = home.site()
+        await sign_up(site)
+        for _ in range(3):
+            assert (await site.get("/account")).status == 200
+    assert seen.counted("powauth.store.cache", "powauth.outcome") == {"miss": 1, "hit": 2}

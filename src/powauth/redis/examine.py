@@ -25,6 +25,14 @@ class Weakness:
     do: str
 
 
+READS_THROUGH = Weakness(
+    "redis_reads_through",
+    "warn",
+    "the near cache keeps nothing: its connections to the servers do not stand, so every request asks Redis",
+    "look at what the logger powauth.redis says, and at whether all primaries are reached",
+)
+
+
 async def try_out(caller: Caller, names: Names, target: Target) -> None:
     """Raise `ConfigurationError` for what will not pass by itself, `StoreUnavailable` for what may."""
     key = names.hash("open", "")

@@ -21,6 +21,25 @@ class Names:
         """Return the name of the hash of what one owner has of one kind."""
         return f"{self.prefix}:{{{len(kind)}:{kind}:{owner}}}".encode()
 
+    def owned(self, name: bytes) -> tuple[str, str] | None:
+        """Return kind and owner, if this is the name of a hash.
+
+        >>> Names("powauth").owned(Names("powauth").hash("main::session", "ad:{a}"))
+        ('main::session', 'ad:{a}')
+        """
+        try:
+            length, _, rest = name.decode().removeprefix(f"{self.prefix}:{{").partition(":")
+            end = int(length)
+        except ValueError:
+            return None
+        kind, owner = rest[:end], rest[end + 1 : -1]
+        return (kind, owner) if self.hash(kind, owner) == name else None
+
+    @property
+    def beginning(self) -> bytes:
+        """Return how every hash is called at first."""
+        return f"{self.prefix}:{{".encode()
+
     def mark(self, kind: str, owner: str) -> bytes:
         """Return a name that no hash has, in the same slot."""
         return self.hash(kind, owner) + b"*"

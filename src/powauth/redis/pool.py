@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import hiredis
@@ -19,6 +19,8 @@ Answer = Any
 """What RESP can say: bytes, an integer, nothing, a list of these, or a refusal, as the exception that it is."""
 
 Connect = Callable[[Address], AbstractConnection]
+Greet = Callable[[Address, AbstractConnection], Awaitable[None]]
+"""Called with each new connection before anything is asked on it."""
 
 # The connection has one of its own, which takes three times as long.
 pack: Callable[[Command], bytes] = hiredis.pack_command  # type: ignore[assignment]  # its stub knows tuples of one only
@@ -34,26 +36,30 @@ class Pool:
     next caller would read the answer that was meant for somebody else.
     """
 
-    def __init__(self, address: Address, connect: Connect, *, size: int, needs_primary: bool) -> None:
+    def __init__(
+        self, address: Address, connect: Connect, *, size: int, needs_primary: bool, greet: Greet | None = None
+    ) -> None:
         self.address = address
+        self._greet = greet
         self._connect = connect
         self._needs_primary = needs_primary
         self._turns = asyncio.Semaphore(size)
         self._idle: list[tuple[AbstractConnection, float]] = []
+        self._generation = 0
         self._is_closed = False
 
     async def exchange(self, commands: Sequence[Command]) -> list[Answer]:
         """Send these on one connection and return the answers. Raises `NotSent` or `Lost`."""
         async with self._turns:
             connection, ends = await self._lend()
-            is_whole = False
+            generation, is_whole = self._generation, False
             try:
                 answers = await ask(connection, commands)
                 is_whole = True
             except (RedisError, OSError) as error:
                 raise Lost from error
             finally:
-                if is_whole and not self._is_closed and now() < ends:
+                if is_whole and not self._is_closed and now() < ends and generation == self._generation:
                     self._idle.append((connection, ends))
                 else:
                     await connection.disconnect(nowait=True)
@@ -65,6 +71,11 @@ class Pool:
         for connection, _ in idle:
             await connection.disconnect(nowait=True)
 
+    async def renew(self) -> None:
+        """Ask nothing more on any connection of before."""
+        self._generation += 1
+        await self.forget()
+
     async def close(self) -> None:
         """Close all connections, those that are lent as soon as they come back."""
         self._is_closed = True
@@ -73,16 +84,20 @@ class Pool:
     async def _lend(self) -> tuple[AbstractConnection, float]:
         while self._idle:
             connection, ends = self._idle.pop()
-            is_usable = False
+            generation, is_usable = self._generation, False
             try:
-                is_usable = await is_quiet(connection)
+                is_usable = await is_quiet(connection) and generation == self._generation
             finally:  # whoever leaves while it is looked at takes it along
                 if not is_usable:
                     await connection.disconnect(nowait=True)
             if is_usable:
                 return connection, ends
         lives = LONGEST_LIFE * random.uniform(0.5, 1)  # noqa: S311  so that processes do not all come back at once
-        return await self._open(), now() + lives
+        generation, connection = self._generation, await self._open()
+        while generation != self._generation:  # somebody wants others than those of before
+            await connection.disconnect(nowait=True)
+            generation, connection = self._generation, await self._open()
+        return connection, now() + lives
 
     async def _open(self) -> AbstractConnection:
         connection = self._connect(self.address)
@@ -93,6 +108,8 @@ class Pool:
                 (role,) = await ask(connection, [("ROLE",)])
                 if isinstance(role, list) and role and role[0] != b"master":
                     raise NotSent(f"{self.address} is a replica")
+            if self._greet:
+                await self._greet(self.address, connection)
             is_ready = True
         except (RedisError, OSError) as error:
             raise NotSent(f"{self.address}") from error

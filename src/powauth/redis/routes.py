@@ -14,6 +14,10 @@ from powauth.redis.urls import Address
 
 MakePool = Callable[[Address], Pool]
 SLOTS = 16384
+SOON = 0.5
+"""Seconds in which a Sentinel answers if it is to count for a survey: the others are not to wait for one that hangs."""
+Ranges = set[tuple[int, int, Address]]
+"""First slot, last slot, and whose they are."""
 
 
 class Route(Protocol):
@@ -40,7 +44,38 @@ class Route(Protocol):
         ...
 
 
-class Single:
+class Surveyed(Route, Protocol):
+    """A route that can find out whether its servers still are what it takes them for, without changing anything."""
+
+    @property
+    def question(self) -> Command:
+        """What each primary is asked."""
+        ...
+
+    def confirms(self, answer: Answer, asked: Address) -> bool:
+        """Say whether the answer of a primary is what this route thinks."""
+        ...
+
+    async def is_confirmed(self) -> bool:
+        """Say whether others who know of the primaries think the same."""
+        ...
+
+
+class OnePrimary:
+    """What is asked where one primary holds everything."""
+
+    question: Command = ("ROLE",)
+
+    def confirms(self, answer: Answer, asked: Address) -> bool:  # noqa: ARG002  there is no other
+        """Say whether it is a primary."""
+        return bool(answer) and answer[0] == b"master"
+
+    async def is_confirmed(self) -> bool:
+        """Say that nobody else knows."""
+        return True
+
+
+class Single(OnePrimary):
     """One server, at one address, whatever stands behind that."""
 
     def __init__(self, address: Address, make: MakePool) -> None:
@@ -67,7 +102,7 @@ class Single:
         await self._pool.close()
 
 
-class Sentinel:
+class Sentinel(OnePrimary):
     """One primary that Sentinels watch, and name another when it fails."""
 
     def __init__(
@@ -110,27 +145,38 @@ class Sentinel:
         if self._pool:
             await self._pool.close()
 
-    async def _find(self) -> None:
-        answers = await asyncio.gather(*(self._ask(one) for one in self._sentinels), return_exceptions=True)
+    async def is_confirmed(self) -> bool:
+        """Say whether the Sentinels name the same primary still."""
+        named = await self._named(patience=min(self._patience, SOON))
+        return self._pool is not None and self._pool.address == named
+
+    async def _named(self, *, patience: float) -> Address:
+        asked = (self._ask(one, patience) for one in self._sentinels)
+        answers = await asyncio.gather(*asked, return_exceptions=True)
         named = [answer for answer in answers if not isinstance(answer, BaseException)]
         if not named:
             raise NotSent("no Sentinel answers") from next((e for e in answers if isinstance(e, Exception)), None)
-        _, address = max(named)  # the newest decision: a Sentinel that was cut off still names the primary of before
+        return max(named)[1]  # the newest decision: a Sentinel that was cut off still names the primary of before
+
+    async def _find(self) -> None:
+        address = await self._named(patience=self._patience)
         if self._pool is None or self._pool.address != address:
             former, self._pool = self._pool, self._make(address)
             if former:
                 await former.close()
         self._is_sure = True
 
-    async def _ask(self, sentinel: Address) -> tuple[int, Address]:
+    async def _ask(self, sentinel: Address, patience: float) -> tuple[int, Address]:
         command: Command = ("SENTINEL", "MASTER", self._service)
-        answer = await ask_once(self._connect(sentinel), command, patience=self._patience)
+        answer = await ask_once(self._connect(sentinel), command, patience=patience)
         said = dict(zip(answer[::2], answer[1::2], strict=True))
         return int(said[b"config-epoch"]), Address(said[b"ip"].decode(), int(said[b"port"]))
 
 
 class Cluster:
     """Primaries that share the keys among them by slots."""
+
+    question: Command = ("CLUSTER", "SLOTS")
 
     def __init__(self, seeds: Sequence[Address], make: MakePool, *, patience: float) -> None:
         self._seeds = seeds
@@ -139,6 +185,7 @@ class Cluster:
         self._asking = asyncio.Lock()
         self._pools: dict[Address, Pool] = {}
         self._slots: list[Pool | None] = [None] * SLOTS
+        self._ranges: Ranges = set()
         self._is_sure = False
 
     async def pool(self, key: bytes) -> Pool:
@@ -199,15 +246,30 @@ class Cluster:
         yield from known
         yield from (seed for seed in self._seeds if seed not in known)
 
-    async def _take(self, answer: Answer, *, asked: Address) -> None:
-        slots: list[Pool | None] = [None] * SLOTS
+    def confirms(self, answer: Answer, asked: Address) -> bool:
+        """Say whether a primary thinks that the same hold the same slots."""
+        return bool(answer) and self._read(answer, asked) == self._ranges
+
+    async def is_confirmed(self) -> bool:
+        """Say that nobody knows but the primaries."""
+        return True
+
+    def _read(self, answer: Answer, asked: Address) -> Ranges:
+        """Return who holds what, as a server says it."""
+        ranges: Ranges = set()
         for first, last, primary, *_replicas in answer:
             host = (primary[0] or b"").decode()
-            pool = self._at(Address(host if host not in {"", "?"} else asked.host, int(primary[1])))
-            slots[first : last + 1] = [pool] * (last + 1 - first)
+            ranges.add((first, last, Address(host if host not in {"", "?"} else asked.host, int(primary[1]))))
+        return ranges
+
+    async def _take(self, answer: Answer, *, asked: Address) -> None:
+        slots: list[Pool | None] = [None] * SLOTS
+        ranges = self._read(answer, asked)
+        for first, last, address in ranges:
+            slots[first : last + 1] = [self._at(address)] * (last + 1 - first)
         if not any(slots):
             raise NotSent(f"{asked} knows no slots")
-        self._slots, self._is_sure = slots, True
+        self._slots, self._ranges, self._is_sure = slots, ranges, True
         for address in self._pools.keys() - {pool.address for pool in slots if pool} - {asked}:
             await self._pools.pop(address).close()
 
