@@ -138,7 +138,7 @@ class Feed:
         await self._let_go()
 
     async def _let_go(self) -> None:
-        wire, engine, self._wire, self._engine, self.server = self._wire, self._engine, None, None, None
+        wire, engine, self._wire, self._engine = self._wire, self._engine, None, None
         if wire:
             wire.cut()
         if engine:
