@@ -12,7 +12,7 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from powauth.redis.names import Names
-from powauth.testing.contestants import Contestant
+from powauth.testing.contestants import Contestant, MakeStore
 from tests import servers
 from tests.stores.near_load import (
     KEEPS_WHAT_WAS_MET,

@@ -1,25 +1,19 @@
 """SQLAlchemyStore(near_cache=True): PostgreSQL tells what changes, whoever changes it, or nothing is kept."""
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import URL, make_url, text
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import make_url
 
-from powauth.clock import SystemClock
-from powauth.errors import ConfigurationError, StoreUnavailable
 from powauth.near_cache import is_kept
-from powauth.sqlalchemy import SQLAlchemyStore, feed, notice_statements
+from powauth.sqlalchemy import SQLAlchemyStore, feed
 from powauth.sqlalchemy.wires import connect
 from powauth.stores import Key, Store
 from powauth.testing.clock import FrozenClock
 from powauth.testing.store_contract import StoreContract, value_of
 from powauth.testing.store_races import later
-from tests.stores.pooler import pooler
+from tests.stores.notices import by_hand, holds, keep, opened, until
 from tests.stores.road import Road
 
 pytestmark = [pytest.mark.anyio, pytest.mark.servers]
@@ -35,16 +29,6 @@ class TestSQLAlchemyStoreWithNearCache(StoreContract):
     async def store(self, clock: FrozenClock, postgres_url: str) -> AsyncIterator[Store]:
         async with opened(postgres_url, clock=clock) as store:
             yield store
-
-
-@asynccontextmanager
-async def opened(url: str | URL, *, near_cache: bool = True, clock: object = None) -> AsyncIterator[SQLAlchemyStore]:
-    store = SQLAlchemyStore(url, clock=clock or SystemClock(), near_cache=near_cache)  # type: ignore[arg-type]
-    await store.open()
-    try:
-        yield store
-    finally:
-        await store.close()
 
 
 @pytest.fixture(params=["asyncpg", "psycopg"])
@@ -63,33 +47,6 @@ async def other(url: str, near: SQLAlchemyStore) -> AsyncIterator[SQLAlchemyStor
     """A process that has no near cache, and was told nothing of one."""
     async with opened(url, near_cache=False) as store:
         yield store
-
-
-def holds(store: SQLAlchemyStore, key: Key) -> bool:
-    assert store.near_cache
-    return store.near_cache.holds(key)
-
-
-async def keep(store: SQLAlchemyStore, *keys: Key) -> None:
-    """Have it put these, and read them until it holds them: what it hears of its own writes it lets go of, too."""
-    for key in keys:
-        await store.put(key, b"value", expires_at=later())
-    async with asyncio.timeout(5):
-        while not all(holds(store, key) for key in keys):
-            for key in keys:
-                assert await value_of(store, key) == b"value"
-            await asyncio.sleep(0.01)
-
-
-async def until(is_so: Callable[[], bool], *, within: float) -> None:
-    async with asyncio.timeout(within):
-        while not is_so():  # noqa: ASYNC110  nothing to wait for: it is a server that tells
-            await asyncio.sleep(0.001)
-
-
-async def by_hand(store: SQLAlchemyStore, statement: str) -> None:
-    """Do what somebody with psql would."""
-    await store._run(lambda db: db.execute(text(statement)))
 
 
 # ---- what is told ----
@@ -229,92 +186,3 @@ async def test_a_connection_that_freezes_keeps_nobody_signed_in(url: str, monkey
         road.flow()
         await until(lambda: bool(near.near_cache and near.near_cache.is_on), within=5)
     await road.cut()
-
-
-# ---- where it is refused ----
-
-
-@pytest.mark.parametrize("mode", ["session", "transaction"])
-@pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
-async def test_behind_a_pooler_it_is_refused_at_start(postgres_url: str, mode: str, driver: str) -> None:
-    whole = make_url(postgres_url)
-    with pooler(int(whole.port or 0), mode=mode) as port:
-        extra = {"prepared_statement_cache_size": "0"} if driver == "asyncpg" else {}
-        url = whole.set(port=port, drivername=f"postgresql+{driver}").update_query_dict(extra)
-        store = SQLAlchemyStore(url, near_cache=True)
-        with pytest.raises(ConfigurationError, match="a pooler in between"):
-            await store.open()
-        assert store._engine is None
-
-
-async def test_where_no_notice_comes_it_is_refused_at_start(postgres_url: str) -> None:
-    async with opened(postgres_url) as near:
-        await by_hand(
-            near, "CREATE OR REPLACE FUNCTION powauth_store_tell_1() RETURNS trigger LANGUAGE plpgsql AS"
-            " $$ BEGIN RETURN NULL; END $$"
-        )  # fmt: skip
-    with pytest.raises(ConfigurationError, match="hears nothing"):
-        await SQLAlchemyStore(postgres_url, near_cache=True).open()
-
-
-@pytest.mark.parametrize("other_url", ["mariadb+asyncmy://root@localhost/app", "sqlite+aiosqlite:///app.db"])
-def test_on_other_engines_it_is_refused(other_url: str) -> None:
-    with pytest.raises(ConfigurationError, match="needs PostgreSQL"):
-        SQLAlchemyStore(other_url, near_cache=True)
-
-
-async def test_a_role_that_may_make_no_triggers_is_told_what_to_run(postgres_url: str) -> None:
-    async with opened(postgres_url, near_cache=False) as owner:
-        await by_hand(owner, "DROP ROLE IF EXISTS clerk")
-        await by_hand(owner, "CREATE ROLE clerk LOGIN")
-        await by_hand(owner, "GRANT SELECT, INSERT, UPDATE, DELETE ON powauth_store TO clerk")
-        clerk = make_url(postgres_url).set(username="clerk")
-        try:
-            with pytest.raises(ConfigurationError, match=r"notice_statements\('powauth_store'\)"):
-                await SQLAlchemyStore(clerk, near_cache=True).open()
-            for statement in notice_statements():
-                await by_hand(owner, statement)
-            async with opened(clerk) as near:
-                await keep(near, ADA)
-        finally:
-            await by_hand(owner, "DROP OWNED BY clerk")
-            await by_hand(owner, "DROP ROLE clerk")
-
-
-async def test_ten_processes_can_make_the_triggers_at_once(postgres_url: str) -> None:
-    stores = [SQLAlchemyStore(postgres_url, near_cache=True, table="Ten's") for _ in range(10)]
-    await asyncio.gather(*(store.open() for store in stores))
-    await keep(stores[0], ADA)
-    await asyncio.gather(*(store.close() for store in stores))
-
-
-OTHER_CONNECTIONS = """
-SELECT count(*) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
-"""
-
-
-async def test_closed_it_leaves_no_connection(url: str) -> None:
-    async with opened(url):
-        pass
-    async with opened(url, near_cache=False) as store:
-
-        async def others(db: AsyncConnection) -> int:
-            return int((await db.execute(text(OTHER_CONNECTIONS))).scalar_one())
-
-        async with asyncio.timeout(5):
-            while await store._run(others):  # noqa: ASYNC110  the server takes note of it by and by
-                await asyncio.sleep(0.01)
-
-
-class QueueIsFull(Exception):
-    sqlstate = "54000"
-
-
-async def test_where_the_queue_of_notices_is_full_a_write_is_unavailable(postgres_url: str) -> None:
-    async def refuse(_db: AsyncConnection) -> None:
-        raise OperationalError("DELETE", {}, QueueIsFull())
-
-    async with opened(postgres_url, near_cache=False) as store:
-        with pytest.raises(StoreUnavailable):
-            await store._run(refuse)

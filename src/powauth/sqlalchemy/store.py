@@ -16,6 +16,7 @@ from powauth.clock import Clock, SystemClock
 from powauth.errors import ConfigurationError, Deadlocked, StoreUnavailable
 from powauth.near_cache import NearCache
 from powauth.sqlalchemy.engines import answers, dialect_of, engine_like, is_lost
+from powauth.sqlalchemy.examine import Weakness, examine
 from powauth.sqlalchemy.failures import translated
 from powauth.sqlalchemy.feed import Feed, remember_server, server_of
 from powauth.sqlalchemy.notices import NOBODYS, have_told
@@ -63,6 +64,8 @@ class SQLAlchemyStore:
         self.near_cache: NearCache | None = None
         """What this process keeps, while the store is open and if it was asked for."""
         self._feed: Feed | None = None
+        if near_cache:  # without one there is nothing to ask PostgreSQL about itself
+            self.weaknesses = self._weaknesses
 
     async def open(self) -> None:
         """Make the pool, and the table where it is missing. Raises `ConfigurationError` where the near cache cannot."""
@@ -192,6 +195,11 @@ class SQLAlchemyStore:
             return (await db.execute(delete(self._table).where(*where))).rowcount
 
         return remove
+
+    async def _weaknesses(self) -> Sequence[Weakness]:
+        """Return what of server and near cache is unsafe; `powauth check` prints it."""
+        trouble = self._feed.trouble if self._feed else None
+        return await self._run(lambda db: examine(db, trouble=trouble), repeatable=True)
 
     async def _make_ready(self, engine: AsyncEngine) -> None:
         if self._near_cache:
