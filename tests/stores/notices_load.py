@@ -22,7 +22,7 @@ class Slow(SQLAlchemyStore):
 
     async def _read(self, key: Key) -> Entry | None:
         entry = await super()._read(key)
-        await asyncio.sleep(random.uniform(0, 0.02))
+        await asyncio.sleep(random.uniform(0, 0.006))
         return entry
 
 
