@@ -1,7 +1,7 @@
 """What tests of a near cache on PostgreSQL do with their stores."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 from sqlalchemy import URL, text
@@ -14,7 +14,7 @@ from powauth.testing.store_races import later
 
 
 @asynccontextmanager
-async def opened(url: str | URL, *, near_cache: bool = True, clock: object = None) -> AsyncIterator[SQLAlchemyStore]:
+async def opened(url: str | URL, *, near_cache: bool = True, clock: object = None) -> AsyncGenerator[SQLAlchemyStore]:
     store = SQLAlchemyStore(url, clock=clock or SystemClock(), near_cache=near_cache)  # type: ignore[arg-type]
     await store.open()
     try:

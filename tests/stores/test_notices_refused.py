@@ -1,7 +1,7 @@
 """Where PostgreSQL cannot tell what changes a near cache is refused at start, and `powauth check` finds the rest."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -60,7 +60,7 @@ async def test_the_database_refuses_a_near_cache_on_sqlite() -> None:
 
 
 @asynccontextmanager
-async def opened_database(url: str) -> AsyncIterator[SQLAlchemyStore]:
+async def opened_database(url: str) -> AsyncGenerator[SQLAlchemyStore]:
     class Base(DeclarativeBase): ...
 
     class User(AccountColumns, Base):
