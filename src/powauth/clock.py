@@ -1,5 +1,6 @@
 """Clock: the only place that reads the time."""
 
+import time
 from datetime import UTC, datetime
 from typing import Protocol
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import powauth.cli
 import powauth.redis.examine
+import powauth.sqlalchemy.examine
 from tests.docs.pages import DOCS, named, rows
 
 PAGE = DOCS / "guides/production.md"
@@ -13,7 +14,8 @@ PAGE = DOCS / "guides/production.md"
 def codes() -> set[str]:
     """Return every code that a finding of the command line may have."""
     found: set[str] = set()
-    sources = (*Path(powauth.cli.__file__).parent.rglob("*.py"), Path(powauth.redis.examine.__file__))
+    of_stores = (powauth.redis.examine, powauth.sqlalchemy.examine)
+    sources = (*Path(powauth.cli.__file__).parent.rglob("*.py"), *(Path(str(module.__file__)) for module in of_stores))
     for path in sources:
         for call in ast.walk(ast.parse(path.read_text())):
             if (

@@ -2,16 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from redis.exceptions import RedisError
 
 from powauth.redis.names import Names
-from powauth.testing.contestants import Contestant
+from powauth.testing.contestants import Contestant, MakeStore
 from tests import servers
 from tests.stores.near_load import (
     KEEPS_WHAT_WAS_MET,
@@ -37,7 +38,6 @@ class Run:
     """What was done to the connections and when, and what each process reports at the end."""
 
     board: Board
-    found: Cluster | Watched
     roads: Sequence[Road]
     began: float = field(default_factory=time.monotonic)
     disturbed: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
@@ -79,7 +79,14 @@ class Run:
         )
 
 
-Happening = Callable[[Run], Awaitable[None]]
+@dataclass
+class OnRedis(Run):
+    """A run on several servers."""
+
+    found: Cluster | Watched = field(kw_only=True)
+
+
+Happening = Callable[[Any], Awaitable[None]]  # of a run of the kind that it is for
 
 
 async def calm(_: Run) -> None:
@@ -89,15 +96,21 @@ async def calm(_: Run) -> None:
 
 async def freeze_links(run: Run) -> None:
     """Nothing comes through any more on what tells of changes, and nothing says so."""
+    run.board.rest(on=True)
+    await asyncio.sleep(0.7)  # much is kept by then
     async with run.disturbing(after=1.2):
         for road in run.roads:
             road.stall()
-        await asyncio.sleep(2.5)
+        run.board.rest(on=False)
+        await asyncio.sleep(0.6)
+        run.board.rest(on=True)  # whoever keeps something wrong is not told of it by the next change
+        await asyncio.sleep(1.9)
         for road in run.roads:
             road.flow()
+    run.board.rest(on=False)
 
 
-async def break_links(run: Run) -> None:
+async def break_links(run: OnRedis) -> None:
     """Servers end every connection."""
     async with run.disturbing(after=1):
         for node in run.found.nodes:
@@ -105,7 +118,7 @@ async def break_links(run: Run) -> None:
                 await asyncio.to_thread(node.ask, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 
 
-async def move_slots(run: Run) -> None:
+async def move_slots(run: OnRedis) -> None:
     """The sessions of some owners are carried to another primary. No connection suffers."""
     if isinstance(run.found, Cluster):
         for owner in range(0, OWNERS, 10):
@@ -125,13 +138,13 @@ def _move(found: Cluster, owner: int) -> None:
         node.ask("CLUSTER", "SETSLOT", slot, "NODE", target.ask("CLUSTER", "MYID"))
 
 
-async def kill_a_primary(run: Run) -> None:
+async def kill_a_primary(run: OnRedis) -> None:
     """A primary dies, and a replica takes its place."""
     async with _losing_a_primary(run) as victim:
         victim.kill()
 
 
-async def freeze_a_primary(run: Run) -> None:
+async def freeze_a_primary(run: OnRedis) -> None:
     """A primary does nothing any more and keeps its connections, until a replica has taken its place for a while."""
     async with _losing_a_primary(run) as victim:
         victim.freeze()
@@ -141,7 +154,7 @@ async def freeze_a_primary(run: Run) -> None:
 
 
 @asynccontextmanager
-async def _losing_a_primary(run: Run) -> AsyncGenerator[Node]:
+async def _losing_a_primary(run: OnRedis) -> AsyncGenerator[Node]:
     run.board.rest(on=True)
     await asyncio.sleep(0.3)  # what was answered as ended, replicas have; otherwise it may come back, cache or none
     async with run.disturbing(after=1.5):
@@ -170,7 +183,7 @@ async def _until(is_so: Callable[[], bool], what: str) -> None:
 
 
 async def run_through(found: Cluster | Watched, path: Path, happenings: Sequence[Happening]) -> Run:
-    """Let two processes serve, and two twins read along, while all this happens; return what they saw."""
+    """Let two processes serve on Redis, and two twins read along, while all this happens; return what they saw."""
     async with AsyncExitStack() as stack:
         roads = [Road(servers.HOST, node.port) for node in found.nodes]
         for road in roads:
@@ -180,14 +193,20 @@ async def run_through(found: Cluster | Watched, path: Path, happenings: Sequence
         # Behind Sentinels two fail-overs may follow each other: what only the first primary had heard of comes back
         # then, cache or none. In these clusters a replica that took its primary's place has none itself.
         make = partial(make_store, found.url, replicas=int(isinstance(found, Watched)))
-        makes = {
+        makes: dict[str, MakeStore] = {
             "one": partial(make, REAL, {}),
             "another, by roads that freeze": partial(make, REAL, ways),
             KEEPS_WHAT_WAS_MET: partial(make, KEEPS_WHAT_WAS_MET, {}),
             NEVER_FLUSHES: partial(make, NEVER_FLUSHES, ways),
         }
-        run = Run(Board(path), found, roads)
-        processes = stack.enter_context(_processes(makes))
+        run = OnRedis(Board(path), roads, found=found)
+        await serve_through(run, path, makes, happenings)
+    return run
+
+
+async def serve_through(run: Run, path: Path, makes: Mapping[str, MakeStore], happenings: Sequence[Happening]) -> None:
+    """Let processes use these stores, of which the first two end sessions, while all this happens."""
+    with _processes(makes) as processes:
         await asyncio.gather(*(asyncio.to_thread(processes[who].open, make) for who, make in makes.items()))
         run.began = time.monotonic()
         for number, process in enumerate(processes.values()):
@@ -198,7 +217,20 @@ async def run_through(found: Cluster | Watched, path: Path, happenings: Sequence
         run.board.finish()
         for who, process in processes.items():
             run.reports[who] = await asyncio.to_thread(process.finish)
-    return run
+
+
+def assert_kept(run: Run) -> None:
+    """Assert that both processes kept the promise and used their memory, and that the twins were found out."""
+    told = "\n".join(run.told(who) for who in run.reports)
+    print(f"\n{run.board.ends} ends\n{told}")
+    one, another, *twins = run.reports
+    for who in (one, another):
+        report = run.reports[who]
+        assert run.breaches(who) == [], f"{told}\ndisturbed: {run.disturbed}, began {run.began}"
+        assert report.wrong == 0
+        assert report.hits > report.reads / 50, told
+    assert twins == [KEEPS_WHAT_WAS_MET, NEVER_FLUSHES]
+    assert all(run.breaches(twin) for twin in twins), told
 
 
 @contextmanager

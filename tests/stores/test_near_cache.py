@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests import servers
-from tests.stores.near_load import KEEPS_WHAT_WAS_MET, NEVER_FLUSHES
 from tests.stores.near_run import (
-    Run,
+    assert_kept,
     break_links,
     calm,
     freeze_a_primary,
@@ -28,20 +27,6 @@ pytestmark = [pytest.mark.anyio, pytest.mark.servers]
 ROUNDS = int(os.environ.get("NEAR_CACHE", "0"))
 long = pytest.mark.skipif(not ROUNDS, reason="takes minutes: make near-cache")
 EVERYTHING = (calm, freeze_links, calm, break_links, move_slots, freeze_a_primary, move_slots, calm)
-
-
-def assert_kept(run: Run) -> None:
-    """Assert that both processes kept the promise and used their memory, and that the twins were found out."""
-    told = "\n".join(run.told(who) for who in run.reports)
-    print(f"\n{run.board.ends} ends\n{told}")
-    one, another, *twins = run.reports
-    for who in (one, another):
-        report = run.reports[who]
-        assert run.breaches(who) == [], f"{told}\ndisturbed: {run.disturbed}, began {run.began}"
-        assert report.wrong == 0
-        assert report.hits > report.reads / 50, told
-    assert twins == [KEEPS_WHAT_WAS_MET, NEVER_FLUSHES]
-    assert all(run.breaches(twin) for twin in twins), told
 
 
 async def test_nothing_that_ended_is_accepted_while_links_freeze_slots_move_and_a_primary_is_killed(

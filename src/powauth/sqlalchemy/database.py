@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_scoped_sessi
 from powauth.accounts import Account
 from powauth.clock import Clock
 from powauth.database import DatabaseUnit, Schema
+from powauth.errors import ConfigurationError
 from powauth.records import Record
 from powauth.sqlalchemy import upgrades
 from powauth.sqlalchemy.columns import OwnColumn
@@ -19,7 +20,7 @@ from powauth.sqlalchemy.joined import JoinedTransaction
 from powauth.sqlalchemy.layout import Layout, U
 from powauth.sqlalchemy.names import shortened
 from powauth.sqlalchemy.own import OwnTransaction
-from powauth.sqlalchemy.store import SQLAlchemyStore
+from powauth.sqlalchemy.store import NO_NOTICES, SQLAlchemyStore
 from powauth.sqlalchemy.tables import announce_store_table
 from powauth.sqlalchemy.unit import Unit
 from powauth.sqlite import SQLiteStore
@@ -39,7 +40,9 @@ class SQLAlchemyDatabase(Generic[U]):
         user: type[U],
         *,
         encryption: Encryption | None = None,
+        near_cache: bool = False,
     ) -> None:
+        self._near_cache = near_cache
         self._layout = Layout(sessionmaker, user, encryption)
 
     def declare(self, schema: Schema) -> Sequence[str]:
@@ -58,13 +61,16 @@ class SQLAlchemyDatabase(Generic[U]):
         """Return the store that suits this database when the application names none.
 
         Beside a SQLite file stands a file of its own; PostgreSQL and MariaDB get a table, on connections of its own.
+        With `near_cache`, for PostgreSQL, each process keeps the sessions that it read.
         """
         engine = self._layout.engine
         if engine.dialect.name != "sqlite":
             name = shortened(f"{schema.prefix}_store" if schema.prefix else "powauth_store")
             if name not in self._layout.metadata.tables:  # or Alembic would propose to drop what it does not know
                 announce_store_table(self._layout.metadata, name)
-            return SQLAlchemyStore(AsyncEngine(engine), clock=clock, table=name)
+            return SQLAlchemyStore(AsyncEngine(engine), clock=clock, table=name, near_cache=self._near_cache)
+        if self._near_cache:
+            raise ConfigurationError(NO_NOTICES.format(engine.dialect.name))
         path = _sqlite_path(engine)
         return MemoryStore(clock) if path is None else SQLiteStore(f"{path}-{schema.prefix}-sessions.db", clock=clock)
 

@@ -19,7 +19,7 @@ _DEADLOCKED = {
 }
 _BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED")
 _UNAVAILABLE_SQLITE = ("SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL", "SQLITE_READONLY", "SQLITE_NOTADB")
-_UNAVAILABLE_POSTGRESQL = ("08", "53", "57", "58")  # connection, resources, operator intervention, system
+_UNAVAILABLE_POSTGRESQL = ("08", "53", "54000", "57", "58")  # connection, resources, notices, intervention, system
 _UNAVAILABLE_MARIADB = {"1040", "1053", "1129", "1203", "1317", "1927"}  # full, shutting down, killed
 _MARIADB_KEY = re.compile(r"for key '(?:[^']*\.)?([^'.]+)'\s*$")
 _POSTGRESQL_KEY = re.compile(r"\(([^()]*)\)=\(")
