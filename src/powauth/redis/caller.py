@@ -102,7 +102,8 @@ class Caller:
                     break
             else:
                 if is_answer(answers[0]):
-                    self._reached()
+                    self._reached(anew=problem is not None or pool.has_broken)
+                    pool.has_broken = False
                     return answers
                 problem = self._refused(answers[0])
                 if detour := await self._detour(answers[0], pool):
@@ -137,10 +138,12 @@ class Caller:
             self.complain(problem.code)
         return problem
 
-    def _reached(self) -> None:
+    def _reached(self, *, anew: bool) -> None:
         if not self._is_reached:
             self._is_reached = True
             logger.info("the Redis store answers again")
+            self._tell(is_reached=True)
+        elif anew:
             self._tell(is_reached=True)
 
     def _tell(self, *, is_reached: bool) -> None:
