@@ -146,6 +146,11 @@ class Revocations:
         self._is_asked = True
         return self._revoked.has(session)
 
+    @property
+    def count(self) -> int:
+        """How many ends are remembered."""
+        return len(self._revoked.order)
+
     def is_due(self, now: datetime) -> bool:
         """Say whether the table has to be asked before anything may be answered."""
         return now >= self._until or _ticks() >= self._ticks_until
