@@ -1,12 +1,27 @@
 """A store that loses writes when a test says so, as a replica does that takes over before it heard of them."""
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from powauth import MemoryStore
 from powauth.clock import Clock
 from powauth.errors import StoreUnavailable
 from powauth.stores import Entry, Key
+
+
+@dataclass(frozen=True)
+class Copy:
+    """What another server knows; called, it takes the place of the first one."""
+
+    store: "ForgetfulStore"
+    entries: dict[Key, Entry]
+    owned: dict[tuple[str, str], set[Key]]
+
+    def __call__(self, *, unnoticed: bool = False) -> None:
+        self.store.become(self)
+        if not unnoticed:
+            self.store.tell()
 
 
 class ForgetfulStore(MemoryStore):
@@ -23,17 +38,18 @@ class ForgetfulStore(MemoryStore):
     def watch(self, watcher: Callable[[bool], None]) -> None:
         self._watchers.append(watcher)
 
-    def copy(self) -> Callable[[], None]:
-        """Return what puts the store back to what it holds now: another server answers, which knows no more."""
-        entries, owned = dict(self._entries), {whose: set(keys) for whose, keys in self._owned.items()}
+    def copy(self) -> "Copy":
+        """Return what another server knows that will hear of nothing that comes."""
+        return Copy(self, dict(self._entries), {whose: set(keys) for whose, keys in self._owned.items()})
 
-        def fail_over(*, unnoticed: bool = False) -> None:
-            self._entries, self._owned = dict(entries), {whose: set(keys) for whose, keys in owned.items()}
-            if not unnoticed:
-                for watcher in self._watchers:
-                    watcher(True)  # noqa: FBT003  as a store does
+    def become(self, copy: "Copy") -> None:
+        """Go on from a copy."""
+        self._entries, self._owned = dict(copy.entries), {whose: set(keys) for whose, keys in copy.owned.items()}
 
-        return fail_over
+    def tell(self) -> None:
+        """Tell whoever watches that a server answers again."""
+        for watcher in self._watchers:
+            watcher(True)  # noqa: FBT003  as a store does
 
     def _answer(self) -> None:
         if self.is_away:
