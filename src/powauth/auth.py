@@ -168,7 +168,7 @@ class Auth(Settings[U], Generic[U]):
             for tenant, revocations in tuple(self.plan.known_revocations.items()):
                 unasked[tenant] = 0 if revocations.is_asked() else unasked[tenant] + 1
                 if unasked[tenant] * every < QUIET:
-                    await carefully(revocations.look_anew())
+                    await carefully(revocations.keep_up())
             await asyncio.sleep(every)
 
     async def _purge(self) -> None:

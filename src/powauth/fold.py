@@ -112,7 +112,7 @@ def _plan(settings: Settings[Any], manifests: list[Named], schema: Schema, langu
         links={page: _links(page, pages, manifests) for page in pages},
         buttons={page: _offers(page, manifests) for page in pages},
         extensions={type(extension): extension for extension in settings.extensions},
-        hooks=_hooks(manifests, (*revoking.HOOKS, *settings.hooks, *(hooks(telemetry) if telemetry else ()))),
+        hooks=_hooks(manifests, (*settings.hooks, *(hooks(telemetry) if telemetry else ()), *_revoking(schema))),
         pages=pages,
         token_kinds=tuple(kind for _, manifest in manifests for kind in manifest.tokens),
         mail_kinds=mails,
@@ -156,6 +156,10 @@ def _hooks(manifests: list[Named], own: Iterable[Hook[Any]]) -> dict[type[Event]
     for hook in (*(hook for _, manifest in manifests for hook in manifest.hooks), *own):
         found[hook.event] = (*found.get(hook.event, ()), hook.run)
     return found
+
+
+def _revoking(schema: Schema) -> tuple[Hook[Any], ...]:
+    return revoking.HOOKS if RevocationRecord in schema.records else ()
 
 
 def _links(page: Page, pages: Mapping[Page, Bound], manifests: list[Named]) -> tuple[tuple[str, Page], ...]:

@@ -7,6 +7,7 @@ nobody had asked for it again, so what ended lately is enough: it fits in memory
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated, NamedTuple
@@ -166,7 +167,13 @@ class Revocations:
         """Ask the table although nothing is due yet, so that nobody has to wait when it is."""
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
+            self._looking.add_done_callback(_heard)
         await asyncio.shield(self._looking)  # whoever hangs up leaves the others waiting for it
+
+    async def keep_up(self) -> None:
+        """Ask the table although nothing is due; where it does not answer, whoever is refused for that is told."""
+        with suppress(AuthError):
+            await self.look_anew()
 
     def is_asked(self) -> bool:
         """Say whether somebody asked for a session since this was called last."""
@@ -205,6 +212,12 @@ class Revocations:
         self._whole_at = now if is_whole else self._whole_at
         if doubts == self._doubts:
             self._until, self._ticks_until = now + self._known_within, ticks + self._known_within.total_seconds()
+
+
+def _heard(looking: asyncio.Task[None]) -> None:
+    """Take note of what went wrong although everybody who waited for it hung up."""
+    if not looking.cancelled():
+        looking.exception()
 
 
 def _ticks() -> float:

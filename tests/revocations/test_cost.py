@@ -106,7 +106,7 @@ async def test_a_table_that_no_migration_made_is_said_at_start(tmp_path: Path, c
         async with home.engine.begin() as connection:
             for name in ("other_schema", "other_tokens", "other_outbox"):
                 await connection.run_sync(home.user.metadata.tables[name].create)
-        with pytest.raises(ConfigurationError, match="the table other_revocations is missing: run your migrations"):
+        with pytest.raises(ConfigurationError, match="the table other_revocations"):
             await late.open()
         await home.auth.database.create_tables()  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]  of SQLAlchemy's
         await late.open()

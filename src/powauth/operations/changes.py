@@ -175,7 +175,7 @@ async def change_credential(
     await _outlive(ctx, account, change, epoch=changed.epoch)
     await ctx.emit(CredentialChanged(account=changed, change=change))
     session = ctx.caller.session
-    if change in {"lock", "close"}:
+    if change in {"lock", "close"} and not keeps_caller:
         await end_whatever_happens(ctx, account.handle)
         return Changed(changed)
     if session is None or session.handle != account.handle or not keeps_caller:
