@@ -13,7 +13,8 @@ OwnServer = Callable[[str], AbstractContextManager[servers.Server]]
 def test_accounts_are_locked_and_closed_while_the_server_of_the_store_does_not_answer(
     make_shop: MakeShop, own_server: OwnServer
 ) -> None:
-    store = "__import__('powauth.redis').redis.RedisStore.from_url('redis://127.0.0.1:{}/0')"
+    quick = "timeout=__import__('datetime').timedelta(seconds=0.3)"
+    store = f"__import__('powauth.redis').redis.RedisStore.from_url('redis://127.0.0.1:{{}}/0', {quick})"
     with own_server("valkey") as server:
         shop = make_shop(store=store.format(server.port))
         shop.create()

@@ -22,7 +22,7 @@ def store(clock: FrozenClock) -> ForgetfulStore:
 
 @pytest.fixture
 async def home(store: ForgetfulStore, clock: FrozenClock, tmp_path: Path) -> AsyncGenerator[House]:
-    async with house(tmp_path, store=store, clock=clock) as found:
+    async with house(tmp_path, store=store, clock=clock, engine_settings={"connect_args": {"timeout": 0}}) as found:
         yield found
 
 
