@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,10 +16,11 @@ from powauth.events import Event
 from powauth.fold import fold
 from powauth.http import RawRequest, Response
 from powauth.plan import AnyChore, Plan
+from powauth.revocations import RevocationRecord
 from powauth.sender import Sender
 from powauth.settings import Settings, U
 from powauth.templates import Templates
-from powauth.tenants import Tenant, loaded_tenants
+from powauth.tenants import SINGLE, Tenant, loaded_tenants
 from powauth.tokens import TokenRecord
 from powauth.units import announce, begin, carefully, persistently
 from powauth.visits import Visit
@@ -27,6 +29,10 @@ BATCH = 1000
 """Rows that one purge removes at a time: others get a turn in between."""
 RELOAD_EVERY = 10.0
 """Seconds after which tenants that are read from somewhere are read again."""
+LOOKS = 5
+"""How often a process asks what ended within the time in which it has to know."""
+QUIET = 300.0
+"""Seconds without anybody signed in, in a tenant, after which nothing is asked for it until somebody comes."""
 PURGE_EVERY = 300.0
 """Seconds between two purges."""
 
@@ -117,7 +123,7 @@ class Auth(Settings[U], Generic[U]):
         Mails that are on their way then have a few seconds to arrive.
         """
         await self.open()
-        tasks = [asyncio.create_task(self._purge()), asyncio.create_task(self.keep_tenants())]
+        tasks = [asyncio.create_task(work()) for work in (self._purge, self.keep_tenants, self.keep_revocations)]
         if self.sends_mail:
             tasks.append(asyncio.create_task(self.sender(templates).run()))
         try:
@@ -149,6 +155,22 @@ class Auth(Settings[U], Generic[U]):
             await asyncio.sleep(RELOAD_EVERY)
             await carefully(loaded.load())
 
+    async def keep_revocations(self) -> None:
+        """Ask every few seconds what ended, where the store may lose it, so that no request waits; `lifespan` does it.
+
+        Where nobody was signed in for a while, nobody asks.
+        """
+        every = self.plan.session_settings.ends_known_within.total_seconds() / LOOKS
+        unasked: Counter[str] = Counter()
+        if self.tenant is None:
+            self.plan.revocations(SINGLE)  # so that not even the first request waits
+        while self.plan.revokes:
+            for tenant, revocations in tuple(self.plan.known_revocations.items()):
+                unasked[tenant] = 0 if revocations.is_asked() else unasked[tenant] + 1
+                if unasked[tenant] * every < QUIET:
+                    await carefully(revocations.keep_up())
+            await asyncio.sleep(every)
+
     async def _purge(self) -> None:
         while True:
             await asyncio.sleep(PURGE_EVERY)
@@ -162,6 +184,8 @@ class Auth(Settings[U], Generic[U]):
         for tenant in self.plan.all_tenants():
             while count := await self._purge_tokens(tenant):
                 removed += count
+            while self.plan.revokes and (count := await self._purge_revocations(tenant)):
+                removed += count
             for chore in self.plan.chores.values():
                 while done := await carefully(self._do(chore, tenant)):
                     removed += done
@@ -173,6 +197,10 @@ class Auth(Settings[U], Generic[U]):
                 return await chore(ctx)
 
         return await persistently(once)
+
+    async def _purge_revocations(self, tenant: Tenant) -> int:
+        async with self.begin(tenant=tenant) as ctx:
+            return await ctx.records(RevocationRecord).delete_all(where={}, below={"until": ctx.now}, limit=BATCH)
 
     async def _purge_tokens(self, tenant: Tenant) -> int:
         async with self.begin(tenant=tenant) as ctx:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from powauth import catalogues
+from powauth import catalogues, revoking
 from powauth.context import Hook
 from powauth.csrf import origin_of
 from powauth.database import Schema
@@ -30,9 +30,11 @@ from powauth.problems import (
     strict_problems,
 )
 from powauth.records import Record
+from powauth.revocations import RevocationRecord
 from powauth.routing import FormPage, as_post, form_of, signs_in
 from powauth.settings import Settings
 from powauth.signing import Signer
+from powauth.stores import Watchable, may_lose_writes
 from powauth.tokens import TokenRecord
 from powauth.watching import WatchedHasher, WatchedStore, hooks
 
@@ -40,7 +42,7 @@ from powauth.watching import WatchedHasher, WatchedStore, hooks
 def fold(settings: Settings[Any]) -> Plan:
     """Return the plan. Raises `ConfigurationError` with every problem."""
     manifests = [(known.name, known.manifest_among(settings.extensions)) for known in settings.extensions]
-    records = _records(manifests)
+    records = _records(settings, manifests)
     schema = Schema(prefix=settings.name, records=records)
     languages = _languages(settings, manifests)
     problems = [
@@ -54,7 +56,10 @@ def fold(settings: Settings[Any]) -> Plan:
     ]
     if problems:
         raise ConfigurationError(*problems)
-    return _plan(settings, manifests, schema, languages)
+    plan = _plan(settings, manifests, schema, languages)
+    if plan.revokes and isinstance(plan.store, Watchable):
+        plan.store.watch(lambda is_reached: plan.doubt(is_reached=is_reached))
+    return plan
 
 
 def _plan(settings: Settings[Any], manifests: list[Named], schema: Schema, languages: Languages) -> Plan:
@@ -107,7 +112,7 @@ def _plan(settings: Settings[Any], manifests: list[Named], schema: Schema, langu
         links={page: _links(page, pages, manifests) for page in pages},
         buttons={page: _offers(page, manifests) for page in pages},
         extensions={type(extension): extension for extension in settings.extensions},
-        hooks=_hooks(manifests, (*settings.hooks, *(hooks(telemetry) if telemetry else ()))),
+        hooks=_hooks(manifests, (*settings.hooks, *(hooks(telemetry) if telemetry else ()), *_revoking(schema))),
         pages=pages,
         token_kinds=tuple(kind for _, manifest in manifests for kind in manifest.tokens),
         mail_kinds=mails,
@@ -121,8 +126,14 @@ def _plan(settings: Settings[Any], manifests: list[Named], schema: Schema, langu
     )
 
 
-def _records(manifests: list[Named]) -> tuple[type[Record], ...]:
-    return (TokenRecord, OutboxRecord, *(record for _, manifest in manifests for record in manifest.records))
+def _records(settings: Settings[Any], manifests: list[Named]) -> tuple[type[Record], ...]:
+    revocations = (RevocationRecord,) if may_lose_writes(settings.store) else ()
+    return (
+        TokenRecord,
+        OutboxRecord,
+        *revocations,
+        *(record for _, manifest in manifests for record in manifest.records),
+    )
 
 
 def _languages(settings: Settings[Any], manifests: list[Named]) -> Languages:
@@ -145,6 +156,10 @@ def _hooks(manifests: list[Named], own: Iterable[Hook[Any]]) -> dict[type[Event]
     for hook in (*(hook for _, manifest in manifests for hook in manifest.hooks), *own):
         found[hook.event] = (*found.get(hook.event, ()), hook.run)
     return found
+
+
+def _revoking(schema: Schema) -> tuple[Hook[Any], ...]:
+    return revoking.HOOKS if RevocationRecord in schema.records else ()
 
 
 def _links(page: Page, pages: Mapping[Page, Bound], manifests: list[Named]) -> tuple[tuple[str, Page], ...]:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit
@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 from powauth.accounts import Account
 from powauth.clock import Clock
 from powauth.database import Database, Schema
+from powauth.errors import NotFound
 from powauth.events import Event
 from powauth.forms import Form
 from powauth.languages import Languages
@@ -21,6 +22,7 @@ from powauth.messages import Words
 from powauth.pages import Button, Detour, Page
 from powauth.passwords import Hasher, Passwords
 from powauth.pending import CODE_LIFETIME, Parking
+from powauth.revocations import RevocationRecord, Revocations, Table
 from powauth.session import Session
 from powauth.sessions import Sessions, SessionSettings
 from powauth.signing import Signer
@@ -249,7 +251,47 @@ class Plan:
         return lru_cache(maxsize=1024)(self._sessions)
 
     def _sessions(self, tenant: str) -> Sessions:
-        return Sessions(self.watched, self.signer, self.clock, self.session_settings, name=self.name, tenant=tenant)
+        return Sessions(
+            self.watched,
+            self.signer,
+            self.clock,
+            self.session_settings,
+            name=self.name,
+            tenant=tenant,
+            revocations=self.revocations(tenant),
+        )
+
+    @cached_property
+    def revokes(self) -> bool:
+        """Whether what ends stands in the database, too: the store may lose it."""
+        return RevocationRecord in self.schema.records
+
+    @cached_property
+    def known_revocations(self) -> dict[str, Revocations]:
+        """What ended, by the id of each tenant that was asked about."""
+        return {}
+
+    def revocations(self, tenant: str) -> Revocations | None:
+        """Return what ended in a tenant, by its id; `None` where the store loses nothing."""
+        if self.revokes and tenant not in self.known_revocations:
+            table = Table(database=self.database, schema=self.schema, tenant=partial(self.tenant_of, tenant))
+            settings = self.session_settings
+            self.known_revocations[tenant] = Revocations(
+                table, self.clock, idle=settings.idle, known_within=settings.ends_known_within
+            )
+        return self.known_revocations.get(tenant)
+
+    def tenant_of(self, id: str) -> Tenant:
+        """Return the tenant of this id. Raises `NotFound`."""
+        for tenant in self.all_tenants():
+            if tenant.id == id:
+                return tenant
+        raise NotFound
+
+    def doubt(self, *, is_reached: bool) -> None:  # noqa: ARG002  what answers again may be another copy, either way
+        """Ask the database before anything is answered from the store, which did not answer for a moment."""
+        for revocations in self.known_revocations.values():
+            revocations.doubt()
 
     def parking(self, tenant: str) -> Parking:
         """Return the parked sign-ins of a tenant."""

@@ -203,7 +203,7 @@ def _route_problems(routes: list[tuple[str, Route]]) -> Iterator[str]:
 
 
 _OURS: Mapping[str, tuple[str, ...]] = {
-    "table": ("tokens", "outbox", "schema"),
+    "table": ("tokens", "outbox", "revocations", "schema"),
     "cookie": ("session", "pending", "notice", "device"),
 }
 

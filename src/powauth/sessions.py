@@ -7,16 +7,19 @@ used. The one before is served for a minute more; an older one, correctly signed
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from powauth.accounts import Account, Handle
 from powauth.clock import Clock
-from powauth.errors import NotSignedIn
+from powauth.errors import NotSignedIn, StoreUnavailable
+from powauth.revocations import Revocations
 from powauth.session import Proof, Session, Transport, decode_session, encode_session
-from powauth.signing import Signer, decode, encode
-from powauth.stores import EPOCH, Entry, Key, Store
+from powauth.signing import Signer
+from powauth.stores import Entry, Key, Store
+from powauth.tickets import Found, Ticket, Tickets
 
 GRACE = timedelta(seconds=60)
 """How long the former of two cookies is still served: parallel tabs, slow networks, a lost answer."""
@@ -24,10 +27,7 @@ GRACE = timedelta(seconds=60)
 AAL2 = timedelta(hours=24)  # SP 800-63B-4 §2.2.3
 AAL2_IDLE = timedelta(hours=1)  # the same
 
-_FORMAT = 1
-_COOKIE_BYTES = 1 + 16 + 16 + 4 + 32
-_KEPT = 10_000
-"""How many cookies are kept read. What one says never changes; whether it still counts, the store is asked anew."""
+SOONEST = timedelta(seconds=1)  # five looks into the database within it are enough for any
 _TOUCH = timedelta(minutes=1)
 
 
@@ -43,6 +43,9 @@ class SessionSettings:
     """How old a cookie gets before the next generation is handed out."""
     most_per_account: int = 100
     """With one more, the one that was used least recently ends."""
+    ends_known_within: timedelta = timedelta(seconds=10)
+    """How soon every process knows of an end that stands in the database, where the store may lose it; a process that
+    cannot ask the database for so long answers 503 to whoever is signed in."""
 
     def strict(self) -> "SessionSettings":
         """Return these settings as the strict profile has them: no longer than AAL2 recommends."""
@@ -58,60 +61,35 @@ class SessionSettings:
             found.append(f"sessions: renew_every must be longer than {GRACE.seconds} seconds")
         if self.most_per_account < 1:
             found.append("sessions: most_per_account must be at least 1")
+        if self.ends_known_within < SOONEST:
+            found.append("sessions: ends_known_within must be at least a second")
         return tuple(found)
-
-
-class Found(NamedTuple):
-    """What a cookie or token led to."""
-
-    session: Session | None = None
-    stolen: Session | None = None
-    """The session that this one ended, because two held its cookie."""
-    next_generation: int | None = None
-    """The generation to hand out with the answer."""
-    at: datetime | None = None
-    """When it was asked for, where a generation may be handed out."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Ticket:
-    """What a cookie says, once its signature held; and what it led to, which is so until the record changes."""
-
-    key: Key = field(repr=False)
-    """Where the session stands in the store."""
-    generation: int
-    found: Found = Found()  # noqa: RUF009  a tuple
-    transport: Transport = "cookie"
-    version: int = 0
-    """The version of the record that led to it."""
-    until: datetime = EPOCH
-    """From then on there is something to write or to hand out, or it is over."""
-
-    @property
-    def handle(self) -> Handle:
-        """Whose session it is."""
-        return Handle(self.key.owner)
 
 
 class Sessions:
     """The sessions of one tenant of one `Auth`."""
 
     def __init__(
-        self, store: Store, signer: Signer, clock: Clock, settings: SessionSettings, *, name: str, tenant: str
+        self,
+        store: Store,
+        signer: Signer,
+        clock: Clock,
+        settings: SessionSettings,
+        *,
+        name: str,
+        tenant: str,
+        revocations: Revocations | None = None,
     ) -> None:
         self._store = store
-        self._signer = signer
         self._clock = clock
         self._settings = settings
         self._kind = f"{name}:{tenant}:session"
-        self._tenant = tenant.encode()
-        self._tickets: dict[str, Ticket] = {}
+        self._tickets = Tickets(signer, kind=self._kind, tenant=tenant)
+        self._revocations = revocations
 
     def secret(self, session: Session, generation: int | None = None) -> str:
         """Return the cookie or token of a session: the only thing that opens it."""
-        number = session.generation if generation is None else generation
-        body = bytes([_FORMAT]) + bytes.fromhex(session.handle + session.id) + number.to_bytes(4, "big")
-        return encode(body + self._signer.sign("session", body + self._tenant))
+        return self._tickets.secret(session, session.generation if generation is None else generation)
 
     def next_secret(self, session: Session) -> str:
         """Return the token that follows, for a program that asks; the same to whoever asks until it is used.
@@ -123,31 +101,11 @@ class Sessions:
 
     def read(self, secret: str) -> Ticket | None:
         """Return what a cookie or token says; a forged one never reaches the store."""
-        ticket = self._tickets.get(secret)
-        if ticket is None:
-            ticket = self._read(secret)
-            if ticket is not None:
-                self._keep(secret, ticket)
-        return ticket
-
-    def _read(self, secret: str) -> Ticket | None:
-        data = decode(secret)
-        if data is None or len(data) != _COOKIE_BYTES or data[0] != _FORMAT:
-            return None
-        body, signature = data[:-32], data[-32:]
-        if not self._signer.verify("session", body + self._tenant, signature):
-            return None
-        key = self._key(Handle(body[1:17].hex()), body[17:33].hex())
-        return Ticket(key=key, generation=int.from_bytes(body[33:37], "big"))
-
-    def _keep(self, secret: str, ticket: Ticket) -> None:
-        if len(self._tickets) >= _KEPT:
-            self._tickets.clear()
-        self._tickets[secret] = ticket
+        return self._tickets.read(secret)
 
     async def find(self, secret: str, transport: Transport, *, may_write: Callable[[], bool] = lambda: True) -> Found:
         """Return the session that a cookie or token opens. Where `may_write` says no, nothing is touched or renewed."""
-        ticket = self._tickets.get(secret) or self.read(secret)
+        ticket = self._tickets.read(secret)
         if ticket is None:
             return Found()
         for _ in range(5):  # as often as parallel requests may come first
@@ -155,16 +113,30 @@ class Sessions:
             if entry is None:
                 return Found()
             now = self._clock.now()
+            revocations = self._revocations
+            if revocations is not None and revocations.is_due(now):
+                await revocations.look()
+                now = self._clock.now()
             if entry.version == ticket.version and now < ticket.until and ticket.transport == transport:
-                return ticket.found
+                session = ticket.found.session
+                if revocations is None or session is None or not revocations.has(session):
+                    return ticket.found
             session = _alive(ticket.key, entry, now)
             if session is None or session.transport != transport:
+                return Found()
+            if revocations is not None and revocations.has(session):
+                await self._end_again(session)
                 return Found()
             found = await self._judge(session, ticket.generation, now, may_write=may_write())
             if found is not None:
                 self._note(ticket, session)
                 return found
         return Found()
+
+    async def _end_again(self, session: Session) -> None:
+        """End a session that lives again in the store; it is refused whether or not that can be done now."""
+        with suppress(StoreUnavailable):
+            await self.end(session)
 
     def _note(self, ticket: Ticket, session: Session) -> None:
         """Note what the record means for this ticket for as long as both stand and nothing is due."""
@@ -370,8 +342,8 @@ class Sessions:
     async def _all(self, handle: Handle) -> tuple[Session, ...]:
         now = self._clock.now()
         entries = await self._store.list(self._kind, handle)
-        sessions = [decode_session(handle, id, entry) for id, entry in entries]
-        return tuple(session for session in sessions if session is not None and session.ends_at > now)
+        sessions = [_alive(self._key(handle, id), entry, now) for id, entry in entries]
+        return tuple([session for session in sessions if session is not None and not await self._is_revoked(session)])
 
     async def _end_surplus(self, handle: Handle, *, keep: str) -> None:
         sessions = [session for session in await self.list(handle) if session.actor is None]
@@ -382,7 +354,14 @@ class Sessions:
     async def _get(self, handle: Handle, id: str, now: datetime) -> Session | None:
         key = self._key(handle, id)
         entry = await self._store.get(key)
-        return _alive(key, entry, now) if entry else None
+        session = _alive(key, entry, now) if entry else None
+        return None if session is None or await self._is_revoked(session) else session
+
+    async def _is_revoked(self, session: Session) -> bool:
+        if self._revocations is None:
+            return False
+        await self._revocations.look()
+        return self._revocations.has(session)
 
     async def _put(self, session: Session) -> None:
         await self._store.put(

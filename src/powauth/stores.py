@@ -3,10 +3,10 @@
 import os
 import re
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from powauth.clock import Clock, SystemClock
 from powauth.errors import ConfigurationError
@@ -93,6 +93,30 @@ class Store(Protocol):
     async def purge(self, *, limit: int = 1000) -> int:
         """Remove up to that many values that expired a minute ago or earlier; say how many. It only frees space."""
         ...
+
+
+@runtime_checkable
+class Losing(Protocol):
+    """A store that may lose what it acknowledged, such as one whose replica takes over before it heard of it."""
+
+    @property
+    def may_lose_writes(self) -> bool:
+        """Whether what was ended may live again: ends then stand in the database, too, in the table `revocations`."""
+        ...
+
+
+@runtime_checkable
+class Watchable(Protocol):
+    """A store that tells when its server stops to answer, and when it, or another one, answers again."""
+
+    def watch(self, watcher: Callable[[bool], None]) -> None:
+        """Have this called with `False` when the server stops to answer, and with `True` when one does again."""
+        ...
+
+
+def may_lose_writes(store: object) -> bool:
+    """Say whether what was ended in this store may live again."""
+    return isinstance(store, Losing) and store.may_lose_writes
 
 
 class MemoryStore:

@@ -18,8 +18,9 @@ from powauth.pending import LIFETIME, Pending, new_pending_id
 from powauth.plan import NOTICE_LIFETIME, Plan
 from powauth.redirects import safe_target
 from powauth.session import Session, Transport
-from powauth.sessions import GRACE, Found, Sessions
+from powauth.sessions import GRACE, Sessions
 from powauth.tenants import Tenant
+from powauth.tickets import Found
 from powauth.units import announce, begin, persistently, to_its_end
 
 T = TypeVar("T")

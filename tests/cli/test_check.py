@@ -56,6 +56,14 @@ def test_an_application_that_leaves_nothing_out_is_only_told_what_holds_for_all(
     assert result.exit_code == 0
 
 
+FORGETFUL = (
+    GOOD["more"]
+    + """
+class Forgetful(MemoryStore):
+    may_lose_writes = True
+"""
+)
+LATE = "SessionSettings(ends_known_within=__import__('datetime').timedelta(minutes=2))"
 GRACE = (
     "__import__('powauth.extensions.email_confirmation', fromlist=['_'])"
     ".EmailConfirmation(grace=__import__('datetime').timedelta(days=1))"
@@ -103,6 +111,7 @@ def test_a_provider_that_signs_in_silently_is_told(make_shop: MakeShop) -> None:
         ({"passwords": "Passwords(memory=1024)"}, "cheap_hashes", "warn"),
         ({"sessions": "SessionSettings(absolute=__import__('datetime').timedelta(days=31))"}, "long_sessions", "warn"),
         ({"sessions": "SessionSettings(absolute=__import__('datetime').timedelta(days=2))"}, "long_sessions", "info"),
+        ({"more": FORGETFUL, "store": "Forgetful()", "sessions": LATE}, "late_ends", "warn"),
         ({"extensions": "(SignUp(), SignIn(), Told())"}, "tells_taken_addresses", "warn"),
         ({"extensions": "(SignIn(), Prove(), ManageAccount(), Told())"}, "tells_taken_addresses", "warn"),
         ({"extensions": f"(SignUp(), SignIn(), {GRACE})"}, "grace_tells_taken_addresses", "warn"),

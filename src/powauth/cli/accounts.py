@@ -15,6 +15,7 @@ from powauth.cli.work import SPARED, found, keeps_sessions_to_itself, operator, 
 from powauth.events import Closed, Closing
 from powauth.operations import erase_account, lock_account, sign_up, unlock_account
 from powauth.pages import Detour
+from powauth.revoking import store_may_be_away
 
 COLUMNS = ("id", "email", "username", "created_at", "confirmed", "state")
 PAGE = 500  # rows that are read at once
@@ -134,18 +135,22 @@ def create(
 def lock(account: str, *, tenant: str | None, auth: Auth[Any], out: Output) -> None:
     """Lock an account: its sessions, remembered devices and tokens end at once.
 
-    It stays locked until `powauth accounts unlock`.
+    It stays locked until `powauth accounts unlock`. A store on Redis need not answer: then every process refuses the
+    sessions within seconds.
     """
 
-    async def work() -> tuple[Account, int]:
+    async def work() -> tuple[Account, int | None]:
         async with auth.begin(tenant=tenant_of(auth, tenant), caller=operator()) as ctx:
             known = await found(ctx.accounts, account)
-            sessions = await ctx.sessions.list(known.handle)
-            return await lock_account(ctx, known.handle), len(sessions)
+            sessions: int | None = None
+            async with store_may_be_away(ctx):
+                sessions = len(await ctx.sessions.list(known.handle))
+            return await lock_account(ctx, known.handle), sessions
 
-    locked, ended = run(auth, work)
+    locked, ended = run(auth, work, store_may_be_away=True)
     _warn_of_memory(auth, out)
-    out.done({**details(locked), "ended_sessions": ended}, f"{locked.label} is locked; sessions ended: {ended}")
+    told = _warn_of_absence(auth, out) if ended is None else str(ended)
+    out.done({**details(locked), "ended_sessions": ended}, f"{locked.label} is locked; sessions ended: {told}")
 
 
 @command.command("unlock")
@@ -188,7 +193,7 @@ def close(account: str, *, yes: bool, tenant: str | None, auth: Auth[Any], out: 
             await erase_account(ctx, current)
         return known
 
-    closed = run(auth, work)
+    closed = run(auth, work, store_may_be_away=True)
     _warn_of_memory(auth, out)
     out.done({"id": closed.id, "handle": closed.handle}, f"{closed.label} is erased")
 
@@ -206,6 +211,12 @@ def _confirm(question: str) -> None:
 def _warn_of_memory(auth: Auth[Any], out: Output) -> None:
     if keeps_sessions_to_itself(auth):
         out.warn(f"{SPARED}: restart it, and they end")
+
+
+def _warn_of_absence(auth: Auth[Any], out: Output) -> str:
+    soon = auth.plan.session_settings.ends_known_within
+    out.warn(f"the store does not answer; every process refuses the account's sessions within {soon.seconds} seconds")
+    return "all, by the database alone"
 
 
 def summary(account: Account) -> Row:

@@ -11,6 +11,7 @@ from powauth.accounts import Account, AccountId, Accounts, Handle
 from powauth.auth import Auth
 from powauth.cli.failures import Failure, Misused, answered
 from powauth.context import NOBODY, Caller
+from powauth.errors import StoreUnavailable
 from powauth.operations import find_account
 from powauth.stores import MemoryStore
 from powauth.tenants import Tenant
@@ -30,15 +31,22 @@ class Pooled(Protocol):
         ...
 
 
-def run(auth: Auth[Any], work: Callable[[], Awaitable[T]]) -> T:
-    """Return what the work returns. What Powauth raises becomes a `Failure`."""
+def run(auth: Auth[Any], work: Callable[[], Awaitable[T]], *, store_may_be_away: bool = False) -> T:
+    """Return what the work returns. What Powauth raises becomes a `Failure`.
+
+    `store_may_be_away` where the work can be done without the store if what ends stands in the database, too.
+    """
     with answered(auth.plan.words()):
-        return asyncio.run(_opened(auth, work))
+        return asyncio.run(_opened(auth, work, store_may_be_away=store_may_be_away and auth.plan.revokes))
 
 
-async def _opened(auth: Auth[Any], work: Callable[[], Awaitable[T]]) -> T:
+async def _opened(auth: Auth[Any], work: Callable[[], Awaitable[T]], *, store_may_be_away: bool) -> T:
     try:
-        await auth.open()
+        try:
+            await auth.open()
+        except StoreUnavailable:  # what is opened last
+            if not store_may_be_away:
+                raise
         return await work()
     finally:
         await auth.close()

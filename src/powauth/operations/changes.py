@@ -25,6 +25,7 @@ from powauth.operations.signing_up import as_invalid, new_hash
 from powauth.outbox import OutboxRecord
 from powauth.pages import Detour
 from powauth.records import Records
+from powauth.revoking import store_may_be_away
 from powauth.session import Proof, Session
 from powauth.tokens import Token
 from powauth.watching import operation
@@ -174,6 +175,9 @@ async def change_credential(
     await _outlive(ctx, account, change, epoch=changed.epoch)
     await ctx.emit(CredentialChanged(account=changed, change=change))
     session = ctx.caller.session
+    if change in {"lock", "close"} and not keeps_caller:
+        await end_whatever_happens(ctx, account.handle)
+        return Changed(changed)
     if session is None or session.handle != account.handle or not keeps_caller:
         await announce_ended(ctx, account.handle, but=None)
         ctx.last_step(lambda: end_all(ctx, account.handle))
@@ -194,6 +198,22 @@ async def announce_ended(ctx: Context, handle: Handle, *, but: Session | None) -
     for session in await ctx.sessions.list(handle):
         if but is None or session.public_id != but.public_id:
             await ctx.emit(SessionEnded(handle=handle, session=session.public_id))
+
+
+async def end_whatever_happens(ctx: Context, handle: Handle) -> None:
+    """End all sessions of an account that is locked, closed or gone, although the store does not answer just now.
+
+    Then they stand in the database alone, which every process asks, and none of them is announced. Raises
+    `StoreUnavailable` where the store is one that loses nothing, and the database knows of no ends.
+    """
+    async with store_may_be_away(ctx):
+        await announce_ended(ctx, handle, but=None)
+
+    async def end() -> None:
+        async with store_may_be_away(ctx):
+            await end_all(ctx, handle)
+
+    ctx.last_step(end)
 
 
 async def _outlive(ctx: Context, account: Account, change: Change, *, epoch: int) -> None:

@@ -6,7 +6,7 @@ from powauth.accounts import Account, Changes
 from powauth.context import Context
 from powauth.errors import Conflict, InvalidToken, StillReferenced
 from powauth.events import Closed, Closing, Erased, Reopened
-from powauth.operations.changes import announce_ended, change_credential, end_all, lock_unchanged
+from powauth.operations.changes import change_credential, end_whatever_happens, lock_unchanged
 from powauth.watching import operation
 
 
@@ -44,10 +44,9 @@ async def erase_account(ctx: Context, account: Account) -> None:
     """Erase a locked account and all that belongs to it. Raises `Conflict` if rows of the application refer to it."""
     ctx.owner_only()
     await ctx.emit(Erased(account=account))
-    await announce_ended(ctx, account.handle, but=None)
+    await end_whatever_happens(ctx, account.handle)
     await ctx.unit.erase(account.handle)
     try:
         await ctx.accounts.delete(account)
     except StillReferenced as error:
         raise Conflict from error
-    ctx.last_step(lambda: end_all(ctx, account.handle))

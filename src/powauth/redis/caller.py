@@ -90,21 +90,24 @@ class Caller:
     async def _persist(self, key: bytes, commands: Sequence[Command], *, repeatable: bool) -> Sequence[Answer]:
         detour: tuple[Pool, Sequence[Command]] | None = None
         problem: Exception | None = None
+        may_be_another = False
         for attempt in range(1, ATTEMPTS + 1):
             pool: Pool | None = None
             try:
                 pool, first = detour or (await self._route.pool(key), ())
                 answers = (await pool.exchange([*first, *commands]))[len(first) :]
             except (NotSent, Lost) as error:
-                problem = error
+                problem, may_be_another = error, True
                 if isinstance(error, Lost) and not repeatable:
                     await self._route.doubt(pool)
                     break
             else:
                 if is_answer(answers[0]):
-                    self._reached()
+                    self._reached(anew=may_be_another or pool.has_broken)
+                    pool.has_broken = False
                     return answers
                 problem = self._refused(answers[0])
+                may_be_another = may_be_another or not is_passed_on(answers[0])
                 if detour := await self._detour(answers[0], pool):
                     continue
                 if problem.code not in PASSING:
@@ -133,14 +136,16 @@ class Caller:
 
     def _refused(self, refusal: ResponseError) -> Refused:
         problem = Refused(refusal)
-        if not isinstance(refusal, AskError):  # a cluster at work
+        if not isinstance(refusal, AskError):  # a cluster at work, or another primary: nothing to complain of
             self.complain(problem.code)
         return problem
 
-    def _reached(self) -> None:
+    def _reached(self, *, anew: bool) -> None:
         if not self._is_reached:
             self._is_reached = True
             logger.info("the Redis store answers again")
+            self._tell(is_reached=True)
+        elif anew:
             self._tell(is_reached=True)
 
     def _tell(self, *, is_reached: bool) -> None:
@@ -154,6 +159,11 @@ class Caller:
 def is_answer(answer: Answer) -> bool:
     """Say whether this is no refusal, or one that the caller knows what to do about."""
     return not isinstance(answer, ResponseError) or isinstance(answer, NoScriptError)
+
+
+def is_passed_on(refusal: Answer) -> bool:
+    """Say whether the server that holds a key for now only passes it on, as it does while slots move."""
+    return isinstance(refusal, AskError) and not isinstance(refusal, MovedError)
 
 
 def said(problem: BaseException | None) -> str:

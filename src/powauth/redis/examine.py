@@ -105,14 +105,14 @@ def _of_server(server: Mapping[str, str], replicas: int) -> Iterator[Weakness]:
             "redis_not_persistent",
             "warn",
             "Redis keeps no append-only file: a restart signs everybody out, or brings back sessions that were ended"
-            " since its last snapshot, and forgets what limits counted",
+            " since its last snapshot, which the database alone then refuses, and forgets what limits counted",
             "set appendonly yes",
         )
     if not replicas and int(server.get("connected_slaves", "0")):
         yield Weakness(
             "redis_replicas_not_asked",
             "info",
-            "a session that was just ended may come back for as long as it would have lived if the primary fails then",
+            "if the primary fails, the store may forget that a session just ended: the database alone tells it then",
             "say RedisStore.from_url(…, replicas=1)",
         )
 

@@ -47,6 +47,8 @@ class Pool:
         self._idle: list[tuple[AbstractConnection, float]] = []
         self._generation = 0
         self._is_closed = False
+        self.has_broken = False
+        """Whether a connection was found broken since somebody noted it: the server may be another one now."""
 
     async def exchange(self, commands: Sequence[Command]) -> list[Answer]:
         """Send these on one connection and return the answers. Raises `NotSent` or `Lost`."""
@@ -57,6 +59,7 @@ class Pool:
                 answers = await ask(connection, commands)
                 is_whole = True
             except (RedisError, OSError) as error:
+                self.has_broken = True
                 raise Lost from error
             finally:
                 if is_whole and not self._is_closed and now() < ends and generation == self._generation:
@@ -89,6 +92,7 @@ class Pool:
                 is_usable = await is_quiet(connection) and generation == self._generation
             finally:  # whoever leaves while it is looked at takes it along
                 if not is_usable:
+                    self.has_broken = True
                     await connection.disconnect(nowait=True)
             if is_usable:
                 return connection, ends

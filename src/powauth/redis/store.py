@@ -96,9 +96,13 @@ class RedisStore:
         )
 
     async def open(self) -> None:
-        """Connect, and try out what is needed. Raises `ConfigurationError` for what will not pass by itself."""
+        """Connect, and try out what is needed. Raises `ConfigurationError` for what will not pass by itself.
+
+        Raises `StoreUnavailable` for what may: whoever goes on all the same may call, and is answered when that passed.
+        """
         async with self._opening:
             if not self._openings:
+                await self._let_go()
                 self._opened_in = os.getpid()
                 route = self._new_route()
                 self._route = self._with_near_cache(route) if self._near_cache else route
@@ -108,6 +112,8 @@ class RedisStore:
                     await try_out(self._caller, self._names, self._target)
                     if self._feed:
                         await self._feed.open()
+                except StoreUnavailable:
+                    raise
                 except BaseException:
                     await self._let_go()
                     raise
@@ -120,8 +126,16 @@ class RedisStore:
             if not self._openings:
                 await self._let_go()
 
+    @property
+    def may_lose_writes(self) -> bool:
+        """Always: a replica that takes over was behind, a server that is restarted kept all but the last second."""
+        return True
+
     def watch(self, watcher: Watcher) -> None:
-        """Have this called with `False` when the server stops to answer, and with `True` when it does again."""
+        """Have this called with `False` when the server stops to answer, and with `True` when it does again.
+
+        Also with `True` where a call was repeated or a connection was lost: it may be another server that answers.
+        """
         self._watchers.append(watcher)
 
     async def weaknesses(self) -> Sequence[Weakness]:

@@ -21,6 +21,7 @@ CHECKS: tuple[Check, ...] = (
     passwords.pepper,
     passwords.way_back,
     sessions.times,
+    sessions.ends,
     sessions.remembered,
     sessions.silent,
     sessions.factors,

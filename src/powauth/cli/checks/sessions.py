@@ -8,6 +8,7 @@ from powauth.cli.findings import Finding
 from powauth.plan import Plan
 from powauth.sessions import AAL2, AAL2_IDLE
 
+LATE = timedelta(minutes=1)  # a restart of a database; whoever signs out somewhere else is gone by then
 AAL1 = timedelta(days=30)  # SP 800-63B-4 §2.1.3
 
 
@@ -29,6 +30,19 @@ def times(plan: Plan) -> Iterator[Finding]:
             says=f"a session lives up to {absolute}, idle {idle}: at AAL2 24 hours and 1 hour are recommended",
             do="shorten SessionSettings(absolute=..., idle=...) if what people can do here asks for AAL2",
             identifiers=("ASVS 7.3.1", "ASVS 7.3.2", "NIST 2.2.3"),
+        )
+
+
+def ends(plan: Plan) -> Iterator[Finding]:
+    """Find processes that may not know for long what ended, where the store may lose it."""
+    within = plan.session_settings.ends_known_within
+    if plan.revokes and within > LATE:
+        yield Finding(
+            code="late_ends",
+            severity="warn",
+            says=f"a process may serve for {within} what was ended, if it lost the database and the store lost the end",
+            do="shorten SessionSettings(ends_known_within=...)",
+            identifiers=("ASVS 7.4.1", "ASVS 7.4.2"),
         )
 
 

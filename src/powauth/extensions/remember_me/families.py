@@ -4,6 +4,7 @@ A cookie holds the account's handle, the family's id, a generation and a signatu
 store alone opens nothing, nor does the key alone. Using generation n makes a session and hands out n+1.
 """
 
+import hashlib
 import json
 import secrets
 from dataclasses import dataclass, field, replace
@@ -70,6 +71,11 @@ class Family:
     sessions: tuple[str, ...] = ()
     """The public ids of the sessions that it made, and of the one that made it; as many as an account may have."""
     version: int = field(default=0, compare=False, repr=False)
+
+    @property
+    def mark(self) -> str:
+        """What stands for its id where that may be read: nobody makes a cookie of it."""
+        return hashlib.sha256(self.id.encode()).hexdigest()[:32]
 
     def judge(self, generation: int, now: datetime) -> Verdict:
         """Say what the use of a generation means.

@@ -13,6 +13,7 @@ from powauth.extensions.remember_me.mails import tell_stolen
 from powauth.operations import sign_in
 from powauth.operations.authentication import may_try
 from powauth.pages import Detour
+from powauth.revoking import is_revoked, revoke, store_may_be_away
 from powauth.session import Session
 from powauth.watching import operation
 
@@ -66,7 +67,8 @@ async def come_back(ctx: Context) -> Session | None:
 
 async def _use(ctx: Context, account: Account | None, family: Family, shown: Shown) -> Session | None:
     """Do what the use of this generation means, under the account's lock."""
-    if account is None or account.epoch != family.epoch:  # it ended with that change, which chose whom to sign out
+    # An epoch that differs: it ended with that change, which chose whom to sign out.
+    if account is None or account.epoch != family.epoch or await is_revoked(ctx, family.handle, family.mark):
         _drop_cookie(ctx, family)
         ctx.after_commit(partial(families_of(ctx).delete, family))
         return None
@@ -130,6 +132,7 @@ async def end(ctx: Context, family: Family, *, but: str = "") -> None:
         if is_of(session, family) and session.public_id != but:
             await ctx.emit(SessionEnded(handle=family.handle, session=session.public_id))
     await ctx.emit(DeviceForgotten(handle=family.handle, device=family.public_id))
+    revoke(ctx, family.handle, ended=family.mark, until=family.ends_at)
     ctx.after_commit(partial(_delete, ctx, family))
 
 
@@ -171,13 +174,18 @@ async def end_of_session(ctx: Context, handle: Handle, session: str) -> None:
 
 
 async def end_all(ctx: Context, handle: Handle) -> None:
-    """Forget every device of an account whose sessions end anyway."""
-    families = families_of(ctx)
-    for family in await families.list(handle):
-        _drop_cookie(ctx, family)
-        if ctx.once(MADE_BY, family.public_id):
-            await ctx.emit(DeviceForgotten(handle=handle, device=family.public_id))
-    ctx.after_commit(partial(families.delete_all, handle))
+    """Forget every device of an account whose epoch grows, or that goes: what the store keeps opens nothing then."""
+    async with store_may_be_away(ctx):
+        for family in await families_of(ctx).list(handle):
+            _drop_cookie(ctx, family)
+            if ctx.once(MADE_BY, family.public_id):
+                await ctx.emit(DeviceForgotten(handle=handle, device=family.public_id))
+    ctx.after_commit(partial(_delete_all, ctx, handle))
+
+
+async def _delete_all(ctx: Context, handle: Handle) -> None:
+    async with store_may_be_away(ctx):
+        await families_of(ctx).delete_all(handle)
 
 
 async def end_others(ctx: Context, session: Session) -> None:
@@ -190,6 +198,7 @@ async def end_others(ctx: Context, session: Session) -> None:
     for family in await families.list(session.handle):
         if not ctx.once(MADE_BY, family.public_id):
             continue
+        revoke(ctx, family.handle, ended=family.mark, until=family.ends_at)
         ctx.after_commit(partial(_delete, ctx, family, keep=session.public_id))
         if shown is not None and shown.id == family.id and is_of(session, family):
             renamed = family.renamed(session)
