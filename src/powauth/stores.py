@@ -1,15 +1,16 @@
 """Store: what expires. MemoryStore: the one for a single process."""
 
 import os
-import re
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from powauth.clock import Clock, SystemClock
 from powauth.errors import ConfigurationError
+from powauth.workers import worker_count
 
 
 class Key(NamedTuple):
@@ -111,6 +112,25 @@ class Watchable(Protocol):
 
     def watch(self, watcher: Callable[[bool], None]) -> None:
         """Have this called with `False` when the server stops to answer, and with `True` when one does again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Weakness:
+    """What of a store is unsafe, how much, and what to do about it."""
+
+    code: str
+    severity: Literal["refuse", "warn", "info"]
+    says: str
+    do: str
+
+
+@runtime_checkable
+class Examined(Protocol):
+    """A store that can tell what is unsafe about its server and its settings; `powauth check` prints it."""
+
+    async def weaknesses(self) -> Sequence[Weakness]:
+        """Return what is."""
         ...
 
 
@@ -265,23 +285,6 @@ def from_microseconds(count: int) -> datetime:
     """Return the time that `to_microseconds` was given."""
     return EPOCH + timedelta(0, 0, count)
 
-
-def worker_count(environ: Mapping[str, str], arguments: Sequence[str]) -> int:
-    """Return how many processes the server was told to start, as far as a worker can see it.
-
-    >>> worker_count({"WEB_CONCURRENCY": "4"}, ["manage.py"])
-    4
-    >>> worker_count({}, ["/usr/bin/gunicorn", "-w", "2", "app:app"])
-    2
-    """
-    server = _SERVER.search(arguments[0]) if arguments else None
-    options = _WORKERS.findall(" ".join(arguments)) if server else []
-    told = options[-1] if options else environ.get("WEB_CONCURRENCY", "")
-    return int(told) if told.isdecimal() else 1
-
-
-_SERVER = re.compile(r"(uvicorn|gunicorn|hypercorn|granian|fastapi)([\\/]__main__\.py|\.exe)?$")
-_WORKERS = re.compile(r"\s(?:--workers[= ]|-w[= ]?)(\d+)")
 
 _FORKED = (
     "MemoryStore was made in one process and opened in another, where it would remember sessions of its own: make Auth"

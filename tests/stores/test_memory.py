@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 
 from powauth.errors import ConfigurationError
-from powauth.stores import Key, MemoryStore, Store, worker_count
+from powauth.stores import Key, MemoryStore, Store
 from powauth.testing.clock import FrozenClock
 from powauth.testing.store_contract import HOUR, KEY, StoreContract
+from powauth.workers import worker_count
 
 
 class TestMemoryStore(StoreContract):

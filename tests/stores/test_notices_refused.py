@@ -11,10 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, async_sessionmaker, create_a
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from powauth import Auth
-from powauth.cli.stores import Examined
 from powauth.errors import ConfigurationError, StoreUnavailable
 from powauth.sqlalchemy import AccountColumns, SQLAlchemyDatabase, SQLAlchemyStore, notice_statements
-from powauth.stores import Key
+from powauth.stores import Examined, Key
 from powauth.testing import Outbox
 from tests.house import BASE_URL, SECRET
 from tests.stores.notices import by_hand, keep, opened

@@ -1,8 +1,6 @@
 """What is looked at when a store opens, and what `powauth check` says of it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from redis.exceptions import ResponseError
 
@@ -13,17 +11,7 @@ from powauth.redis.names import Names
 from powauth.redis.pool import Answer
 from powauth.redis.scripts import REMOVE_DEAD
 from powauth.redis.urls import Target
-
-
-@dataclass(frozen=True, slots=True)
-class Weakness:
-    """What is unsafe, how much, and what to do about it."""
-
-    code: str
-    severity: Literal["refuse", "warn", "info"]
-    says: str
-    do: str
-
+from powauth.stores import Weakness
 
 READS_THROUGH = Weakness(
     "redis_reads_through",

@@ -13,7 +13,7 @@ from powauth.clock import Clock, SystemClock
 from powauth.errors import ConfigurationError, StoreUnavailable
 from powauth.near_cache import NearCache
 from powauth.redis.caller import Caller, Watcher
-from powauth.redis.examine import READS_THROUGH, Weakness, examine, try_out
+from powauth.redis.examine import READS_THROUGH, examine, try_out
 from powauth.redis.feed import Feed, Heard
 from powauth.redis.names import Names
 from powauth.redis.pool import Answer, Command, Pool, connector
@@ -23,7 +23,7 @@ from powauth.redis.routes import Cluster, Route, Sentinel, Single, Surveyed
 from powauth.redis.scripts import ADD, DELETE_ALL, INCREMENT, PUT, REPLACE, TAKE, Script
 from powauth.redis.tracking import Linking
 from powauth.redis.urls import Address, Target, read
-from powauth.stores import Entry, Key, to_microseconds
+from powauth.stores import Entry, Key, Weakness, to_microseconds
 
 
 class RedisStore:

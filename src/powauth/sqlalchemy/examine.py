@@ -1,22 +1,11 @@
 """What `powauth check` says of PostgreSQL where a near cache hears of changes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-
-@dataclass(frozen=True, slots=True)
-class Weakness:
-    """What is unsafe, how much, and what to do about it."""
-
-    code: str
-    severity: Literal["refuse", "warn", "info"]
-    says: str
-    do: str
-
+from powauth.stores import Weakness
 
 READS_THROUGH = Weakness(
     "postgresql_reads_through",

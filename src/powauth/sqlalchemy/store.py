@@ -16,13 +16,13 @@ from powauth.clock import Clock, SystemClock
 from powauth.errors import ConfigurationError, Deadlocked, StoreUnavailable
 from powauth.near_cache import NearCache
 from powauth.sqlalchemy.engines import answers, dialect_of, engine_like, is_lost
-from powauth.sqlalchemy.examine import Weakness, examine
+from powauth.sqlalchemy.examine import examine
 from powauth.sqlalchemy.failures import translated
 from powauth.sqlalchemy.feed import Feed, remember_server, server_of
 from powauth.sqlalchemy.lookup import Lookup
 from powauth.sqlalchemy.notices import NOBODYS, have_told
 from powauth.sqlalchemy.store_table import Values, statements, store_table
-from powauth.stores import Entry, Key, from_microseconds, to_microseconds
+from powauth.stores import Entry, Key, Weakness, from_microseconds, to_microseconds
 
 T = TypeVar("T")
 

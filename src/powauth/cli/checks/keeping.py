@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from powauth.cli.findings import Finding
 from powauth.mail import ConsoleMailer
 from powauth.plan import Plan
-from powauth.stores import MemoryStore, worker_count
+from powauth.stores import MemoryStore
+from powauth.workers import worker_count
 
 
 def store(plan: Plan) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from powauth.cli.features import has, second_factors
 from powauth.cli.findings import Finding
 from powauth.passwords.settings import SHORTEST_ALONE
 from powauth.plan import Plan
-from powauth.stores import worker_count
+from powauth.workers import worker_count
 
 LEAST_MEMORY = {1: 46 * 1024, 2: 19 * 1024, 3: 12 * 1024, 4: 9 * 1024, 5: 7 * 1024}
 """KiB by passes: the choices of the OWASP Password Storage Cheat Sheet for argon2id, one lane."""
