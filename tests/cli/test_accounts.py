@@ -325,7 +325,7 @@ def test_tables_that_are_missing_are_told_in_a_sentence(shop: Shop) -> None:
         file.unlink()
     result = shop.run("accounts", "list")
     assert result.exit_code == 1
-    assert "run your migrations" in result.output
+    assert "Run your migrations" in result.output
 
 
 # ---- tenants ----

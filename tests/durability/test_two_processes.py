@@ -13,8 +13,9 @@ import httpx2
 import pytest
 
 from tests import servers
+from tests.durability.branch import make_store
 from tests.durability.outage import mortal
-from tests.durability.shop import Folder, shop
+from tests.durability.shop import Folder, extensions, shop
 from tests.house import BASE_URL, PASSWORD
 
 pytestmark = pytest.mark.servers
@@ -109,15 +110,15 @@ def branches(folder: Path, kind: str) -> Iterator[tuple[Branch, Branch]]:
         store = servers.empty_valkey() if kind == "redis" else "memory"
         if kind == "postgresql":
             url, store = stack.enter_context(servers.database("postgres")), "near"
-        create(url)
+        create(url, store)
         yield stack.enter_context(two_branches(url, store, folder))
 
 
-def create(url: str) -> None:
-    """Make the tables."""
+def create(url: str, store: str) -> None:
+    """Make the tables that the processes need with this store."""
 
     async def opened_once() -> None:
-        async with shop(url):
+        async with shop(url, open_it=False, store=make_store(store, url), extensions=extensions(gifts=True)):
             pass
 
     asyncio.run(opened_once())
@@ -188,8 +189,8 @@ def test_processes_outlive_postgresql_and_lose_nothing_that_they_acknowledged(
     own_server: OwnServer, valkey_url: str, tmp_path: Path, sessions: str
 ) -> None:
     with own_server("postgres") as server, mortal(server) as found, ExitStack() as stack:
-        create(found.url)
         store = valkey_url if sessions == "redis" else "near"
+        create(found.url, store)
         one, other = both = stack.enter_context(two_branches(found.url, store, tmp_path))
         people = [f"p{number}@example.com" for number in range(4)]
         signed_in = [dict(one.post("/sign-up", email=email, password=PASSWORD).cookies) for email in people]

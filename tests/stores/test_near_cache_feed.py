@@ -1,6 +1,7 @@
 """RedisStore(near_cache=True) asks nothing twice, hears what others change, and knows when it does not."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -146,20 +147,28 @@ async def test_nothing_is_kept_while_the_server_is_out_of_reach(far: RedisStore,
     assert await value_of(far, KEY) == b"value"
 
 
+async def a_user(admin: Any, *rules: str) -> str:
+    """Make a user with what the guide gives it, under a name that no other test has; return the name."""
+    command, user = the_guide_s_user(), f"shop{secrets.token_hex(4)}"
+    command[2] = user
+    await admin.execute_command(*command, "+select", *rules)  # each worker of the tests has a database of its own
+    return user
+
+
 async def test_a_server_that_says_no_more_what_changes_is_read_through_and_check_says_so(
     stack: AsyncExitStack, admin: Any, redis_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await admin.execute_command(*the_guide_s_user())
-    store = await opened(stack, redis_url.replace("//", "//shop:password@"))
+    user = await a_user(admin)
+    store = await opened(stack, redis_url.replace("//", f"//{user}:password@"))
     await store.put(KEY, b"value", expires_at=later())
     assert not [one for one in await store.weaknesses() if one.code == "redis_reads_through"]
-    await admin.execute_command("ACL", "SETUSER", "shop", "-client|tracking")
-    await admin.execute_command("CLIENT", "KILL", "USER", "shop")
+    await admin.execute_command("ACL", "SETUSER", user, "-client|tracking")
+    await admin.execute_command("CLIENT", "KILL", "USER", user)
     await until(lambda: "reads everything through: Refused, NOPERM" in caplog.text, within=3)
     assert [one for one in await store.weaknesses() if one.code == "redis_reads_through"]
     assert await value_of(store, KEY) == b"value"
     assert not holds(store)
-    await admin.execute_command("ACL", "DELUSER", "shop")
+    await admin.execute_command("ACL", "DELUSER", user)
 
 
 async def test_an_address_that_leads_to_another_server_is_noticed_at_the_first_connection(
@@ -179,22 +188,22 @@ async def test_an_address_that_leads_to_another_server_is_noticed_at_the_first_c
 
 
 async def test_a_server_that_refuses_to_say_what_changes_is_refused(admin: Any, redis_url: str) -> None:
-    await admin.execute_command(*the_guide_s_user(), "-client|tracking")
-    url = redis_url.replace("//", "//shop:password@")
+    user = await a_user(admin, "-client|tracking")
+    url = redis_url.replace("//", f"//{user}:password@")
     with pytest.raises(ConfigurationError, match="near_cache"):
         await RedisStore.from_url(url, near_cache=True).open()
-    await admin.execute_command("ACL", "DELUSER", "shop")
+    await admin.execute_command("ACL", "DELUSER", user)
 
 
 async def test_a_user_with_no_more_than_the_guide_says_is_enough(
     stack: AsyncExitStack, admin: Any, redis_url: str
 ) -> None:
-    await admin.execute_command(*the_guide_s_user())
-    store = await opened(stack, redis_url.replace("//", "//shop:password@"))
+    user = await a_user(admin)
+    store = await opened(stack, redis_url.replace("//", f"//{user}:password@"))
     for call in CALLS:
         await call(store)
     assert is_on(store)
-    await admin.execute_command("ACL", "DELUSER", "shop")
+    await admin.execute_command("ACL", "DELUSER", user)
 
 
 async def test_a_store_that_is_closed_keeps_nothing_and_can_be_opened_again(store: RedisStore, admin: Any) -> None:

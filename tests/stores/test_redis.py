@@ -240,11 +240,13 @@ async def far(redis_url: str, road: Road) -> AsyncIterator[RedisStore]:
     number = redis_url.rpartition("/")[2]
     url = f"redis://{servers.HOST}:{road.port}/{number}"
     store = RedisStore.from_url(url, timeout=timedelta(seconds=0.5), connections=5)
-    await store.open()
-    await store.put(KEY, b"1", expires_at=later())
-    yield store
-    road.flow()
-    await store.close()
+    try:
+        await store.open()
+        await store.put(KEY, b"1", expires_at=later())
+        yield store
+    finally:
+        road.flow()
+        await store.close()
 
 
 async def test_a_server_that_is_gone_means_unavailable_and_never_absent(far: RedisStore, road: Road) -> None:

@@ -36,7 +36,7 @@ EXAMPLES = 300
 """For each operation and each way of sending: 50 miss a planted NUL."""
 BREATH = timedelta(seconds=0.7) / STEP
 """What each of them may take, once it was sent this often:"""
-LEAST = 20
+LEAST = 20 // STEP
 PENDING = "__Host-powauth-pending"
 CHECKS: Any = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 

@@ -54,6 +54,8 @@ EXEMPT = {
     "Closing",
     "AccountShown",
     "AccountDescribed",
+    "Arriving",
+    "Leaving",
     "Acting",
     "Inviting",
     "DevicesListed",
