@@ -7,6 +7,7 @@ from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
+from powauth.context import Hook
 from powauth.csrf import origin_of
 from powauth.errors import ConfigurationError
 from powauth.extension import Extension, Fields, Manifest, Route
@@ -38,6 +39,7 @@ def settings_problems(settings: Settings[Any]) -> Iterator[str]:
     for text in settings.trusted_proxies:
         if not _is_network(text):
             yield f"trusted_proxies: {text!r} is no network: write it as 10.0.0.0/8"
+    yield from _hook_problems(settings)
     yield from settings.passwords.problems()
     if any(pepper.secret in settings.secret for pepper in settings.passwords.peppers):
         yield "secret is also a pepper: one leak must not open both, so make a secret of its own for each"
@@ -49,6 +51,15 @@ def settings_problems(settings: Settings[Any]) -> Iterator[str]:
     for name, path in fixed.items():
         if not path.startswith("/") or safe_target(path, base_url=settings.base_url, origins=()) != path:
             yield f"paths: {name} has to be a path on this site, such as /welcome"
+
+
+def _hook_problems(settings: Settings[Any]) -> Iterator[str]:
+    given: Sequence[object] = settings.hooks
+    for hook in given:
+        if isinstance(hook, tuple | list):
+            yield "hooks: several hooks stand where one belongs: put a star before them, as in [*event_log()]"
+        elif not isinstance(hook, Hook):
+            yield f"hooks: {getattr(hook, '__name__', type(hook).__name__)} is no hook: write on(event, function)"
 
 
 def _tenant_problems(settings: Settings[Any]) -> Iterator[str]:

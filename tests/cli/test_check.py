@@ -244,6 +244,11 @@ def test_accounts_that_cannot_be_read_are_a_finding_and_no_crash(shop: Shop) -> 
     assert found(shop)["accounts_not_read"]["severity"] == "warn"
 
 
+def test_people_read_by_which_name_the_checklist_calls_a_finding(make_shop: MakeShop) -> None:
+    shop = make_shop(base_url="'http://localhost:8000/auth'")
+    assert "plain_http" in shop.run("check", "--no-standards").output
+
+
 # ---- a store on Redis ----
 
 ON_REDIS = "__import__('powauth.redis', fromlist=['_']).RedisStore.from_url('{}')"

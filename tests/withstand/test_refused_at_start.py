@@ -22,6 +22,7 @@ from powauth import (
     Shown,
 )
 from powauth.extensions import sign_in
+from powauth.extensions.audit import event_log
 from powauth.extensions.manage_account import ManageAccount
 from powauth.extensions.sign_in import SignIn
 from powauth.extensions.sign_up import SignUp
@@ -119,6 +120,8 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("app_links", {"app_links": ["com.example.app"]}),
     ("identifiers", {"identifiers": ()}),
     ("identifiers", {"identifiers": ("phone",)}),
+    ("put a star before them", {"hooks": [event_log()]}),
+    ("nothing is no hook: write on(event, function)", {"hooks": [nothing]}),
     ("trusted_proxies", {"trusted_proxies": ["proxy.example"]}),
     ("trusted_proxies", {"trusted_proxies": ["10.0.0.1/8"]}),
     ("paths", {"paths": Paths(after_sign_in="https://evil.example")}),
@@ -169,6 +172,7 @@ async def test_what_is_right_starts(tmp_path: Path) -> None:
         {"base_url": "http://localhost:8000/auth", "mailer": None},
         {"base_url": "https://[2001:db8::1]:8443/a/b", "origins": ["https://app.example.com", "http://localhost:3000"]},
         {"extensions": [SignIn(), ManageAccount(), Late()], "backoff": Backoff(free=3)},
+        {"hooks": [*event_log()]},
     ]
     for number, settings in enumerate(right):
         folder = tmp_path / str(number)

@@ -18,7 +18,7 @@ from powauth.cli.work import run
 from powauth.errors import ConfigurationError
 from powauth.plan import Plan
 
-COLUMNS = ("severity", "says", "do", "identifiers")
+COLUMNS = ("severity", "code", "says", "do", "identifiers")
 DEMAND_COLUMNS = ("identifier", "level", "status", "title", "reason")
 
 

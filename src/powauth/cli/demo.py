@@ -17,7 +17,11 @@ PORT = 8000
 @click.option(
     "--store", metavar="STORE", help="memory, sqlite, or the URL of a Redis or for SQLAlchemy, instead of a file."
 )
-@click.option("--fresh", is_flag=True, help="Forget the accounts and sessions of earlier runs.")
+@click.option(
+    "--fresh",
+    is_flag=True,
+    help="Forget the accounts and sessions of earlier runs, where they are files.",
+)
 def command(port: int, database: str | None, store: str | None, *, fresh: bool) -> None:
     """Run the demo application on this machine, until Ctrl-C.
 

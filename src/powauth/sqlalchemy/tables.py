@@ -75,7 +75,7 @@ def _column_problems(name: str, column: Column, *, encryption: bool) -> Iterable
     if column.mark(Encrypted) and column.type == "datetime":
         yield f"{name}: a time cannot be encrypted: keep it as text"
     if column.mark(Encrypted) and not encryption:
-        yield f"{name} is encrypted: give SQLAlchemyDatabase(encryption=...) something that seals and opens"
+        yield f"{name} is encrypted: give SQLAlchemyDatabase(encryption=...), as AesGcm(secret) of powauth.encryption"
     if column.mark(Encrypted) and any(column.mark(kind) for kind in (Key, Unique, Index, Owner)):
         yield f"{name}: what is encrypted can be neither searched nor unique"
     if column.on_erase and column.type != "str":

@@ -438,6 +438,9 @@ async def test_a_setting_that_cannot_be_is_refused_at_the_start(tmp_path: Path, 
     with pytest.raises(Exception, match="no provider is called nobody"):
         async with house(tmp_path, extensions=extensions(fake, signs_in_silently=["nobody"])):
             pass
+    with pytest.raises(Exception, match="signs_in_silently is a list of names"):
+        async with house(tmp_path, extensions=extensions(fake, signs_in_silently="fake")):
+            pass
     with pytest.raises(Exception, match="strict profile: providers: signs_in_silently"):
         async with house(tmp_path, extensions=extensions(fake, signs_in_silently=["fake"]), profile="strict"):
             pass

@@ -27,8 +27,8 @@ def keeping(plan: Plan) -> Iterator[Finding]:
         yield Finding(
             code="keeps_provider_tokens",
             severity="info",
-            says="access and refresh tokens of people are kept, encrypted: with its keys, a dump of the database opens "
-            "their accounts at providers",
+            says="access and refresh tokens of people are kept, encrypted: whoever has a dump of the database and the "
+            "keys of `encryption` acts in their name at providers",
             do="turn keeps_tokens off unless the application calls providers in people's names, ask for the least "
             "scopes, and keep the keys of `encryption` apart from the database",
             identifiers=("S14",),

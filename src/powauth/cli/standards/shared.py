@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from powauth.cli.features import demands, has, page_named, proving_tokens, second_factors, tells_taken
+from powauth.cli.routes import span
 from powauth.cli.standards.standing import Standing
 from powauth.extensions.prove import Recent
 from powauth.passwords.settings import SHORTEST_ALONE
@@ -89,7 +90,7 @@ def mailed_codes_are_short_lived(plan: Plan) -> Standing:
     """Judge how long what is mailed can be used as a proof."""
     kinds = [kind for kind in proving_tokens(plan) if kind.lifetime > TEN_MINUTES]
     if kinds:
-        names = ", ".join(f"{kind.name} {kind.lifetime}" for kind in kinds)
+        names = ", ".join(f"{kind.name} {span(kind.lifetime)}" for kind in kinds)
         return Standing("not met", f"{names}: longer than 10 minutes; for recovery alone 24 hours are allowed")
     return Standing("met", "used once; none that proves anything lives longer than 10 minutes")
 

@@ -77,6 +77,9 @@ class ProviderSettings(Extension):
             return
         known = {provider.name: provider for provider in self.providers}
         for setting in ("signs_in_silently", "signs_out_at"):
+            if isinstance(getattr(self, setting), str):
+                yield f"{setting} is a list of names: write it with [ and ]"
+                return
             for name in getattr(self, setting):
                 if name not in known:
                     yield f"{setting}: no provider is called {name}"
