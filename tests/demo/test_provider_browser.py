@@ -41,8 +41,23 @@ def test_somebody_new_has_an_account_at_once_and_is_known_the_next_time(demo: De
     expect(page.get_by_text(address).first).to_be_visible()
     sign_out(page)
     go_there(page)
-    page.get_by_role("button", name="Go on as Emmy Noether").click()
+    be(page, "Emmy Noether", address)
     expect_signed_in(page, "Emmy Noether")
+
+
+def test_the_provider_brings_a_browser_back_without_a_click_until_its_owner_signs_out(demo: Demo) -> None:
+    page = demo.window()
+    go_there(page)
+    be(page, "Mary Cartwright", f"cartwright-{demo.script}@provider.example")
+    expect_signed_in(page, "Mary Cartwright")
+    demo.clock.move(timedelta(minutes=31))  # longer than a session lasts without a request
+    page.goto("/me")
+    expect(page.get_by_role("heading", name="You", exact=True)).to_be_visible()
+    sign_out(page)
+    page.goto("/me")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    go_there(page)
+    expect(page.get_by_role("button", name="Go on as")).to_have_count(0)  # signed out there as well
 
 
 @without_script
@@ -114,7 +129,7 @@ def test_a_provider_is_connected_on_the_account_page_lets_in_and_is_disconnected
     demo.picture(page, "provider-connected")
     sign_out(page)
     go_there(page)
-    page.get_by_role("button", name="Go on as Mary at the provider").click()
+    be(page, "Mary at the provider")
     expect_signed_in(page, "Mary Jackson")
     page.goto("/auth/account")
     page.get_by_role("button", name="Disconnect the demo’s own provider").click()
@@ -122,7 +137,7 @@ def test_a_provider_is_connected_on_the_account_page_lets_in_and_is_disconnected
     open_mail(page, "A way to sign in was removed", "mary@example.com")
     sign_out(page)
     go_there(page)
-    page.get_by_role("button", name="Go on as Mary at the provider").click()
+    be(page, "Mary at the provider")
     expect(page.get_by_role("heading", name="One more thing")).to_be_visible()
     sign_in(page, "mary@example.com", PASSWORD)
     expect_signed_in(page, "Mary Jackson")
@@ -139,7 +154,7 @@ def test_the_last_way_in_stays(demo: Demo) -> None:
     demo.picture(page, "provider-last-way-in")
     sign_out_from(page)
     go_there(page)
-    page.get_by_role("button", name="Go on as Annie Easley").click()
+    be(page, "Annie Easley", "annie@provider.example")
     expect_signed_in(page, "Annie Easley")
 
 

@@ -96,6 +96,8 @@ def create_app(
     templates = make_templates()
     clock = clock or SystemClock()
     provider = client_of(base_url)
+    providers = [provider.as_provider()] if provider else []
+    names = [each.name for each in providers]
     auth = Auth(
         secret=secret,
         database=database,
@@ -124,9 +126,11 @@ def create_app(
             Impersonation(tells_owner=True),
             Invitation(may_invite=is_proved),
             Providers(
-                providers=[provider.as_provider()] if provider else [],
+                providers=providers,
                 profile={"name": "name"},
                 form=MyComplete,
+                signs_in_silently=names,
+                signs_out_at=names,
             ),
         ],
     )
