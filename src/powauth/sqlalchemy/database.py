@@ -114,7 +114,8 @@ class SQLAlchemyDatabase(Generic[U]):
         With a tenant that has a schema of its own: in there, and the schema as well; also while the application runs.
 
         A column that a newer version of Powauth brings is added to its tables if it may be empty. An application with
-        migrations, such as Alembic's, does not need this: all tables are in its metadata once its `Auth` is made.
+        migrations, such as Alembic's, does not need this: all tables are in its metadata once its `Auth` is made. Of
+        several processes that make the same tables at once, all but one may fail.
         """
         await upgrades.create_tables(self._layout, tenant)
 
