@@ -112,10 +112,10 @@ class SQLAlchemyDatabase(Generic[U]):
         """Create the tables that are missing, the application's own included: for demos, tests and first steps.
 
         With a tenant that has a schema of its own: in there, and the schema as well; also while the application runs.
+        Several processes may make the same tables at once.
 
         A column that a newer version of Powauth brings is added to its tables if it may be empty. An application with
-        migrations, such as Alembic's, does not need this: all tables are in its metadata once its `Auth` is made. Of
-        several processes that make the same tables at once, all but one may fail.
+        migrations, such as Alembic's, does not need this: all tables are in its metadata once its `Auth` is made.
         """
         await upgrades.create_tables(self._layout, tenant)
 

@@ -5,12 +5,12 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, insert, inspect, select, text, update
-from sqlalchemy.exc import NoSuchTableError
+from sqlalchemy.exc import DBAPIError, NoSuchTableError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.schema import CreateColumn, CreateSchema
 
 from powauth.database import Schema
-from powauth.errors import ConfigurationError, Taken
+from powauth.errors import ConfigurationError, Deadlocked, Taken
 from powauth.records import Record
 from powauth.sqlalchemy.columns import RESERVED
 from powauth.sqlalchemy.failures import Uniques
@@ -22,6 +22,9 @@ from powauth.sqlalchemy.versions import version_table
 from powauth.tenants import SINGLE, Tenant
 
 T = TypeVar("T")
+
+TRIES = 10
+"""How often an upgrade is begun that the database undoes, as it may where many processes start at once."""
 
 
 async def upgrade(layout: Layout[Any], schema: Schema, tenant: Tenant | None = None) -> None:
@@ -38,6 +41,26 @@ async def upgrade(layout: Layout[Any], schema: Schema, tenant: Tenant | None = N
 async def create_tables(layout: Layout[Any], tenant: Tenant | None = None) -> None:
     """Create what is missing in the application's metadata, in the tenant's schema if it has one, and stamp it."""
     where = tenant or Tenant(SINGLE, "")
+    before: object = None
+    while True:
+        try:
+            await _make(layout, where)
+            break
+        except DBAPIError:  # another process may have made the same at the same time: then more is there than before
+            there = await _inspected(layout, where, lambda connection: _made(connection, layout, where))
+            if there == before:
+                raise
+            before = there
+    for schema in layout.schemas:
+        await upgrade(layout, schema, where)
+
+
+def _made(connection: Connection, layout: Layout[Any], tenant: Tenant) -> Mapping[str, set[str]]:
+    names = [table.name for table in layout.metadata.tables.values()]
+    return _reflected(connection, names, tenant.schema or layout.table.schema)
+
+
+async def _make(layout: Layout[Any], where: Tenant) -> None:
     options = layout.translation(where)
     session = layout.sessionmaker()
     try:
@@ -46,8 +69,6 @@ async def create_tables(layout: Layout[Any], tenant: Tenant | None = None) -> No
         await session.commit()
     finally:
         await session.close()
-    for schema in layout.schemas:
-        await upgrade(layout, schema, where)
 
 
 def _create(connection: Connection, layout: Layout[Any], own: str | None) -> None:
@@ -129,6 +150,16 @@ async def _inspected(layout: Layout[Any], tenant: Tenant, look: Callable[[Connec
 
 
 async def _upgrade(layout: Layout[Any], schema: Schema, tenant: Tenant, record: type[Record]) -> None:
+    for left in reversed(range(TRIES)):
+        try:
+            await _upgrade_once(layout, schema, tenant, record)
+            break
+        except Deadlocked:
+            if not left:
+                raise
+
+
+async def _upgrade_once(layout: Layout[Any], schema: Schema, tenant: Tenant, record: type[Record]) -> None:
     transaction = OwnTransaction(layout, tenant, writes=True)
     try:
         await _bring_up(transaction, versions(layout, schema), layout.record_table(schema, record))
