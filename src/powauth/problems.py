@@ -4,7 +4,7 @@ import dataclasses
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import ip_network
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from powauth.context import Hook
@@ -54,8 +54,7 @@ def settings_problems(settings: Settings[Any]) -> Iterator[str]:
 
 
 def _hook_problems(settings: Settings[Any]) -> Iterator[str]:
-    given: Sequence[object] = settings.hooks
-    for hook in given:
+    for hook in cast("Sequence[object]", settings.hooks):
         if isinstance(hook, tuple | list):
             yield "hooks: several hooks stand where one belongs: put a star before them, as in [*event_log()]"
         elif not isinstance(hook, Hook):
