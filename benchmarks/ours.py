@@ -117,16 +117,18 @@ def sqlite_full(folder: Path, sessions: int, *, budget: str) -> Served:
 
 def _served(folder: Path, store: Store, sessions: int) -> Served:
     auth, database = make_auth(make_engine(folder), store)
-    return Served(page(auth, database), asyncio.run(start_sessions(auth, sessions)))
+    return Served(page(auth, database), asyncio.run(start_sessions(auth, database, sessions)))
 
 
-async def start_sessions(auth: Auth[User], count: int) -> list[str]:
+async def start_sessions(auth: Auth[User], database: SQLAlchemyDatabase[User], count: int) -> list[str]:
     """Sign in so many, and return their cookies."""
+    await database.create_tables()  # also for pages that ask the store alone: some stores have a table beside them
     await auth.plan.store.open()
     started = [new_session(auth, new_account(auth)) for _ in range(count)]
     for session in started:
         await auth.plan.sessions("").start(session)
     await auth.plan.store.close()
+    await database.dispose()
     return [cookie_of(auth, session) for session in started]
 
 
@@ -154,7 +156,7 @@ def signing_in(folder: Path, sessions: int, *, url: str = "") -> Served:
         await database.create_tables()
         await make_accounts(auth)
         await engine.dispose()
-        return await start_sessions(auth, sessions)
+        return await start_sessions(auth, database, sessions)
 
     cookies = asyncio.run(prepare())
     auth.plan.hasher.close()  # its threads were of this preparation

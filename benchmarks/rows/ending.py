@@ -43,8 +43,8 @@ def _among(
 
 
 async def _measured(run: Run, name: str, url: str, make: Callable[[str], Store], fill: Fill) -> Sequence[Result]:
-    auth, _ = make_auth(make_engine(run.folder), make(url))
-    await start_sessions(auth, FEW)
+    auth, database = make_auth(make_engine(run.folder), make(url))
+    await start_sessions(auth, database, FEW)
     read_few, end_few = await _read(run.folder, make(url)), await end_all(run.folder, make(url))
     stored = FEW + await fill(url, run.many_on_servers - FEW, run.budget)
     read_many, end_many = await _read(run.folder, make(url)), await end_all(run.folder, make(url))
@@ -68,7 +68,8 @@ async def _measured(run: Run, name: str, url: str, make: Callable[[str], Store],
 
 async def _read(folder: Path, store: Store) -> Spread:
     """Return how long a read takes, in microseconds: medians of some hundred, ten times."""
-    auth, _ = make_auth(make_engine(folder), store)
+    auth, database = make_auth(make_engine(folder), store)
+    await database.create_tables()
     await store.open()
     sessions = auth.plan.sessions("")
     started = [new_session(auth, new_account(auth)) for _ in range(READS)]
@@ -84,4 +85,5 @@ async def _read(folder: Path, store: Store) -> Spread:
             took.append((time.perf_counter() - began) * 1e6)
         medians.append(Spread(took).middle)
     await store.close()
+    await database.dispose()
     return Spread(medians)

@@ -60,7 +60,8 @@ def _per_session(run: Run) -> Result:
 
 async def _growth(folder: Path, store: Store, size: Size) -> float:
     """Return how many bytes more there are for each session."""
-    auth, _ = make_auth(make_engine(folder), store)
+    auth, database = make_auth(make_engine(folder), store)
+    await database.create_tables()
     await store.open()
     sessions = auth.plan.sessions("")
     await sessions.start(new_session(auth, new_account(auth)))
@@ -71,6 +72,7 @@ async def _growth(folder: Path, store: Store, size: Size) -> float:
     del started
     after = await size()
     await store.close()
+    await database.dispose()
     return (after - before) / SESSIONS
 
 

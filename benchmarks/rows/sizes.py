@@ -58,7 +58,8 @@ def count(path: Path) -> int:
 
 async def end_all(folder: Path, store: Store) -> Spread:
     """Return how long it took, in microseconds, for each of some accounts."""
-    auth, _ = make_auth(make_engine(folder), store)
+    auth, database = make_auth(make_engine(folder), store)
+    await database.create_tables()
     await auth.plan.store.open()
     sessions = auth.plan.sessions("")
     accounts = [new_account(auth) for _ in range(ACCOUNTS)]
