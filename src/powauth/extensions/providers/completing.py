@@ -1,8 +1,10 @@
 """What a provider leaves open is asked for, and an account is made of both."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from powauth.context import Context
+from powauth.errors import InvalidForm
 from powauth.extensions.providers import operations, waiting
 from powauth.extensions.providers.errors import NotRegistered
 from powauth.extensions.providers.flows import Trip
@@ -65,9 +67,25 @@ async def complete(request: Request[CompleteForm], ctx: Context) -> Outcome:
     wanted = operations.said(ctx, identity)
     wanted = Wanted(email=form.email, username=form.username, values={**wanted.values, **own})
     known = await operations.recognise(ctx, identity)
-    made = known or await operations.register(ctx, identity, wanted, extras=request.extras)
+    made = known or await _register(ctx, identity, wanted, own=own, extras=request.extras)
     waiting.use_up(ctx, found)
     return registered(ctx, made, found.trip, request.extras)
+
+
+async def _register(
+    ctx: Context, identity: Identity, wanted: Wanted, *, own: Collection[str], extras: Mapping[type[Form], Form]
+) -> Recognised | Detour:
+    """Make an account, without what a provider says for columns that have each value only once, and somebody else has.
+
+    Nobody is asked for these, so whoever calls themselves the same could keep people out.
+    """
+    try:
+        return await operations.register(ctx, identity, wanted, extras=extras)
+    except InvalidForm as taken:
+        free = {name: value for name, value in wanted.values.items() if name in own or name not in taken.errors}
+        if len(free) == len(wanted.values):
+            raise
+    return await _register(ctx, identity, replace(wanted, values=free), own=own, extras=extras)
 
 
 def proved(found: Recognised, trip: Trip, extras: Mapping[type[Form], Form]) -> Proved:
