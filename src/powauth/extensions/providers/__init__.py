@@ -47,6 +47,7 @@ from powauth.extensions.providers.records import IdentityRecord, TokensRecord
 from powauth.extensions.providers.revoking import forget_tokens
 from powauth.extensions.providers.settings import ProviderSettings
 from powauth.extensions.providers.signing_out import LEAVE, LEFT
+from powauth.extensions.remember_me import DeviceForgotten
 from powauth.extensions.session_list import OthersEnded
 from powauth.extensions.sign_in import Arriving, Leaving
 
@@ -151,6 +152,7 @@ class Providers(ProviderSettings):
                 on(CredentialChanged, leading.account_changed),
                 on(Erased, leading.account_changed),
                 on(OthersEnded, leading.others_ended),
+                on(DeviceForgotten, leading.device_forgotten),
             ),
         )
 
