@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from powauth.accounts import Handle
 from powauth.context import Context, on
-from powauth.events import Closed, CredentialChanged, Erased, SessionEnded, SessionStolen, SignedIn, SignedOut
+from powauth.events import Closed, CredentialChanged, Erased, SessionEnded, SessionStolen, SignedIn
 from powauth.extension import Buttons, Manifest
 from powauth.extensions import sign_in, sign_up
 from powauth.extensions.invitation import OPEN
@@ -119,7 +119,8 @@ class Providers(ProviderSettings):
             hooks=(
                 on(AccountShown, show_providers),
                 on(CredentialChanged, mailbox_proved),
-                on(SignedOut, waiting.forget_at_sign_out),
+                on(Leaving, waiting.forget_at_sign_out),
+                on(SessionEnded, waiting.forget_with_session),
                 *((on(SignedIn, profiles.bring_up_to_date),) if self.updates_profile else ()),
                 *((on(Closed, forget_tokens), on(Erased, forget_tokens)) if self.keeps_tokens else ()),
             ),
