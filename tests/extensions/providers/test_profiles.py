@@ -130,7 +130,9 @@ async def test_what_a_column_cannot_hold_stops_nobody(database_url: str, tmp_pat
         assert await name(home) is None
 
 
-@pytest.mark.parametrize(("kind", "most"), [(SmallInteger(), 2**15 - 1), (Integer(), 2**31 - 1), (BigInteger(), 2**63 - 1)])
+@pytest.mark.parametrize(
+    ("kind", "most"), [(SmallInteger(), 2**15 - 1), (Integer(), 2**31 - 1), (BigInteger(), 2**63 - 1)]
+)
 def test_a_number_that_a_column_cannot_hold_is_left_out(kind: TypeEngine[int], most: int) -> None:
     column = OwnColumn("points", int, None, most_of(kind), is_required=False)
     assert holds(column, most)
