@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, Integer, SmallInteger, select, text
 from sqlalchemy.types import TypeEngine
 
 from powauth.context import Context, on
+from powauth.errors import FieldError, InvalidForm
 from powauth.events import ProfileChanged
 from powauth.extensions.email_confirmation import EmailConfirmation
 from powauth.extensions.providers.profiles import holds
@@ -160,3 +161,15 @@ async def test_nobody_is_kept_out_by_somebody_who_calls_themselves_the_same(tmp_
             again = home.site()
             await enter(again)
             assert await who(again) == email
+
+
+async def test_an_application_that_refuses_a_change_is_heard(tmp_path: Path, fake: Fake) -> None:
+    async def refuse(event: ProfileChanged, ctx: Context) -> None:
+        raise InvalidForm({"name": [FieldError("not_allowed")]})
+
+    settings: dict[str, Any] = {"profile": {"name": "name"}, "updates_profile": True}
+    async with house(tmp_path, extensions=extensions(fake, **settings), hooks=(on(ProfileChanged, refuse),)) as home:
+        await enter(home.site())
+        fake.memory.claims["name"] = "Mallory"
+        assert (await enter(home.site())).status == 422
+        assert await name(home) == "Ada"

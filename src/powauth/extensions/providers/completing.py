@@ -1,6 +1,6 @@
 """What a provider leaves open is asked for, and an account is made of both."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from powauth.context import Context
@@ -12,6 +12,7 @@ from powauth.extensions.providers.forms import CompleteForm
 from powauth.extensions.providers.joining import MINE
 from powauth.extensions.providers.operations import Recognised, Wanted
 from powauth.extensions.providers.ports import title_of
+from powauth.extensions.providers.profiles import without_taken
 from powauth.extensions.providers.settings import ProviderSettings
 from powauth.forms import Form, NoForm, asked, field_names
 from powauth.http import Request
@@ -67,13 +68,13 @@ async def complete(request: Request[CompleteForm], ctx: Context) -> Outcome:
     wanted = operations.said(ctx, identity)
     wanted = Wanted(email=form.email, username=form.username, values={**wanted.values, **own})
     known = await operations.recognise(ctx, identity)
-    made = known or await _register(ctx, identity, wanted, own=own, extras=request.extras)
+    made = known or await _register(ctx, identity, wanted, own=frozenset(own), extras=request.extras)
     waiting.use_up(ctx, found)
     return registered(ctx, made, found.trip, request.extras)
 
 
 async def _register(
-    ctx: Context, identity: Identity, wanted: Wanted, *, own: Collection[str], extras: Mapping[type[Form], Form]
+    ctx: Context, identity: Identity, wanted: Wanted, *, own: frozenset[str], extras: Mapping[type[Form], Form]
 ) -> Recognised | Detour:
     """Make an account, without what a provider says for columns that have each value only once, and somebody else has.
 
@@ -81,9 +82,9 @@ async def _register(
     """
     try:
         return await operations.register(ctx, identity, wanted, extras=extras)
-    except InvalidForm as taken:
-        free = {name: value for name, value in wanted.values.items() if name in own or name not in taken.errors}
-        if len(free) == len(wanted.values):
+    except InvalidForm as refused:
+        free = without_taken(wanted.values, refused)
+        if len(free) == len(wanted.values) or own & refused.errors.keys():  # asked for: another one can be chosen
             raise
     return await _register(ctx, identity, replace(wanted, values=free), own=own, extras=extras)
 

@@ -5,7 +5,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from powauth.accounts import Account
 from powauth.context import Context
-from powauth.errors import InvalidForm
+from powauth.errors import InvalidForm, Taken
 from powauth.events import SignedIn
 from powauth.extensions.providers import identities
 from powauth.extensions.providers.identities import factor_of
@@ -95,7 +95,13 @@ async def _fill(ctx: Context, account: Account, values: Mapping[str, object]) ->
         return
     try:
         await change_profile(ctx, account, values)
-    except InvalidForm as taken:
-        rest = {name: value for name, value in values.items() if name not in taken.errors}
-        if len(rest) < len(values):
-            await _fill(ctx, account, rest)
+    except InvalidForm as refused:
+        free = without_taken(values, refused)
+        await _fill(ctx, account, free if len(free) < len(values) else {})  # not every engine says which one it is
+
+
+def without_taken(values: Mapping[str, object], refused: InvalidForm) -> dict[str, object]:
+    """Return values without those that somebody else has. Raises the refusal itself where it is another one."""
+    if not isinstance(refused.__cause__, Taken):
+        raise refused
+    return {name: value for name, value in values.items() if name not in refused.errors}
