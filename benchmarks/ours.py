@@ -5,7 +5,6 @@ import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
@@ -103,8 +102,7 @@ def redis(folder: Path, sessions: int, *, url: str) -> Served:
 
 
 def near(folder: Path, sessions: int, *, url: str) -> Served:
-    settings: dict[str, Any] = {"near_cache": True}
-    return _served(folder, RedisStore.from_url(url, **settings), sessions)
+    return _served(folder, RedisStore.from_url(url, near_cache=True), sessions)
 
 
 def sqlite_full(folder: Path, sessions: int, *, budget: str) -> Served:

@@ -74,4 +74,5 @@ async def end_all(folder: Path, store: Store) -> Spread:
         if ended != THEIR_SESSIONS:
             raise RuntimeError(f"{ended} sessions ended")
     await auth.plan.store.close()
+    await database.dispose()
     return Spread(took)

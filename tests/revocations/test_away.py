@@ -10,6 +10,8 @@ from powauth import revocations as revocations_module
 from powauth.operations import change_password, close_account, lock_account
 from powauth.sqlalchemy import writers
 from powauth.testing import FrozenClock
+from tests.extensions.providers.conftest import extensions
+from tests.extensions.providers.fake import Fake, enter
 from tests.house import House, all_extensions, house, sign_in, sign_up, whole_house
 from tests.revocations.forgetful import ForgetfulStore
 from tests.revocations.pages import (
@@ -38,6 +40,21 @@ async def test_an_account_is_locked_although_the_store_does_not_answer(
             locked = await lock_account(ctx, await handle_of(home))
         assert locked.is_locked
         assert await status(site) == 503
+        store.is_away = False
+        assert await status(site) == 401
+
+
+async def test_an_account_that_browsers_come_back_to_by_themselves_is_locked_all_the_same(
+    store: ForgetfulStore, clock: FrozenClock, tmp_path: Path
+) -> None:
+    more = extensions(Fake(), signs_in_silently=["fake"])
+    async with house(tmp_path, store=store, clock=clock, extensions=more) as home:
+        site = browser(home)
+        await enter(site)
+        store.is_away = True
+        async with home.auth.begin() as ctx:
+            locked = await lock_account(ctx, await handle_of(home))
+        assert locked.is_locked
         store.is_away = False
         assert await status(site) == 401
 

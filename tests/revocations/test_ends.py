@@ -8,6 +8,9 @@ import pytest
 
 from powauth.extensions.remember_me import RememberMe
 from powauth.testing import FrozenClock, Site
+from tests.extensions.providers.conftest import extensions
+from tests.extensions.providers.fake import Fake, come_back, enter, state_of, who
+from tests.extensions.providers.test_silent import GO
 from tests.house import PASSWORD, House, all_extensions, house, sign_in, sign_up
 from tests.revocations.forgetful import ForgetfulStore
 from tests.revocations.pages import (
@@ -148,6 +151,36 @@ async def test_what_lives_again_is_neither_listed_nor_left_in_the_store(home: Ho
     session = (await home.auth.plan.sessions("").list(await handle_of(home)))[0]
     kind = f"{home.auth.name}::session"
     assert [id for id, _ in await store.list(kind, session.handle)] == [session.id]
+
+
+@pytest.mark.parametrize("loses", [True, False])
+@pytest.mark.parametrize("others", [True, False])
+async def test_a_browser_that_was_signed_out_from_elsewhere_does_not_come_back_by_itself(
+    clock: FrozenClock, tmp_path: Path, *, others: bool, loses: bool
+) -> None:
+    """Also long after; without the table it does."""
+    store, fake = ForgetfulStore(clock), Fake()
+    store.may_lose_writes = loses
+    more = extensions(fake, signs_in_silently=["fake"])
+    async with house(tmp_path, store=store, clock=clock, extensions=more) as home:
+        lost, site = browser(home), browser(home)
+        await enter(lost)
+        if others:
+            clock.move(timedelta(hours=25))
+        await enter(site)
+        fail_over = store.copy()
+        if others:
+            await site.post("/sessions/end-others")
+        else:
+            listed = (await as_program(site).get("/sessions")).json["sessions"]
+            (theirs,) = [session["id"] for session in listed if not session["is_current"]]
+            await site.post(f"/sessions/{theirs}/end")
+        fail_over()
+        clock.move(timedelta(days=2))
+        await home.auth.purge()
+        answer = await lost.get("/sign-in", headers=GO)
+        await come_back(lost, state_of(answer.location))
+        assert (await who(lost) is None) is loses
 
 
 async def test_a_device_that_was_forgotten_signs_nobody_in_again(

@@ -1,14 +1,16 @@
 """SQLAlchemyStore(near_cache=True): PostgreSQL tells what changes, whoever changes it, or nothing is kept."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import pytest
 from sqlalchemy import make_url
 
 from powauth.near_cache import is_kept
 from powauth.sqlalchemy import SQLAlchemyStore, feed
-from powauth.sqlalchemy.wires import connect
+from powauth.sqlalchemy.wires import Wire, connect
 from powauth.stores import Key, Store
 from powauth.testing.clock import FrozenClock
 from powauth.testing.store_contract import StoreContract, value_of
@@ -62,6 +64,24 @@ async def test_a_session_that_was_read_is_kept_and_one_that_another_process_ends
     assert time.monotonic() - ended_at < PROMISED
     assert await near.get(ADA) is None
     assert holds(near, GRACE)
+
+
+async def test_what_arrives_together_with_what_was_waited_for_is_heard_too(url: str) -> None:
+    heard: list[str] = []
+    async with AsyncExitStack() as stack:
+        wires: list[Wire] = []
+        for _ in range(2):
+            wire, engine = await connect(make_url(url))
+            stack.push_async_callback(engine.dispose)
+            stack.callback(wire.cut)
+            wires.append(wire)
+        await wires[0].listen("here", heard.append)
+        waiting = asyncio.create_task(wires[0].wait(5, lambda: "first" in heard))
+        await asyncio.sleep(0.05)  # so that it waits
+        await wires[1].ask("SELECT pg_notify('here', 'first'), pg_notify('here', 'second')")
+        assert await waiting
+        await wires[0].wait(1, lambda: "second" in heard)
+        assert heard == ["first", "second"]
 
 
 @pytest.mark.parametrize(

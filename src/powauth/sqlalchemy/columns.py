@@ -83,6 +83,8 @@ class OwnColumn:
     """What its values are in Python, where that is known."""
     length: int | None
     """How many characters it holds, where that is bounded."""
+    most: int | None
+    """The greatest whole number that it holds, where that is bounded."""
     is_required: bool
     """Whether a row needs a value that neither the model nor the database makes."""
 

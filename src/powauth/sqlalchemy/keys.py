@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, SmallInteger
+from sqlalchemy import BigInteger, ColumnElement, Integer, SmallInteger
 from sqlalchemy.orm import Mapper
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -59,6 +59,15 @@ def python_type(kind: TypeEngine[Any]) -> type | None:
         return (kind.impl_instance if isinstance(kind, TypeDecorator) else kind).python_type
     except NotImplementedError:
         return None
+
+
+def most_of(kind: TypeEngine[Any]) -> int | None:
+    """Return the greatest whole number that a column holds on every engine; `None` for one that holds others."""
+    impl = kind.impl_instance if isinstance(kind, TypeDecorator) else kind
+    if not isinstance(impl, Integer):
+        return None
+    bits = 15 if isinstance(impl, SmallInteger) else 63 if isinstance(impl, BigInteger) else 31
+    return int(2**bits - 1)
 
 
 def _key_type(mapper: Mapper[Any], column: ColumnElement[Any]) -> type | None:

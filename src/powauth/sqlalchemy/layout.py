@@ -18,7 +18,7 @@ from powauth.sqlalchemy import tables
 from powauth.sqlalchemy.columns import OWN, RESERVED, AccountColumns, OwnColumn
 from powauth.sqlalchemy.encryption import Encryption
 from powauth.sqlalchemy.failures import Uniques
-from powauth.sqlalchemy.keys import PrimaryKey, python_type, unsupported
+from powauth.sqlalchemy.keys import PrimaryKey, most_of, python_type, unsupported
 from powauth.sqlalchemy.tables import RecordTable
 from powauth.sqlalchemy.types import UtcDateTime
 from powauth.sqlalchemy.versions import version_table
@@ -145,7 +145,8 @@ class Layout(Generic[U]):
 
 def _own_column(name: str, column: Column[Any]) -> OwnColumn:
     is_made = column.nullable or column.default is not None or column.server_default is not None or column.computed
-    return OwnColumn(name, python_type(column.type), getattr(column.type, "length", None), is_required=not is_made)
+    kind, length = python_type(column.type), getattr(column.type, "length", None)
+    return OwnColumn(name, kind, length, most_of(column.type), is_required=not is_made)
 
 
 def _mistyped(mapper: Mapper[Any]) -> Iterable[tuple[str, str]]:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from sqlalchemy import URL
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from powauth.clock import steady
 from powauth.errors import ConfigurationError
 from powauth.sqlalchemy.engines import engine_like
 
@@ -110,12 +111,12 @@ class PsycopgWire:
 
     async def wait(self, seconds: float, until: Until) -> bool:
         """Hear for so long, or until that is so; return whether it is. Raises when the connection breaks."""
-        if not until():
-            async with aclosing(self._connection.notifies(timeout=seconds)) as notices:
+        ends = steady() + seconds
+        while not until() and (left := ends - steady()) > 0:
+            # It stops after one, but never before all that came with that one: whoever breaks off loses those.
+            async with aclosing(self._connection.notifies(timeout=left, stop_after=1)) as notices:
                 async for notice in notices:
                     self._hear(notice.payload)
-                    if until():
-                        break
         return until()
 
     def cut(self) -> None:

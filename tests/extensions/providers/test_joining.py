@@ -162,6 +162,25 @@ async def test_signing_out_forgets_it(known: Site) -> None:
     assert (await known.get(JOIN)).status == 400
 
 
+@pytest.mark.parametrize("way", ["it is over already", "on the page of devices"])
+async def test_however_somebody_signs_out_it_is_forgotten(known: Site, home: House, way: str) -> None:
+    """S49."""
+    await sign_up(known, "eve@example.com")
+    jar = {name: value for name, value in known.jar.items() if "provider" in name}
+    (session,) = (await known.get("/sessions", headers={"accept": "application/json"})).json["sessions"]
+    if way == "it is over already":
+        async with home.auth.begin() as ctx:
+            account = await ctx.accounts.by_email("eve@example.com")
+            assert account is not None
+            await ctx.sessions.end_public(account.handle, session["id"])
+        await known.post("/sign-out")
+    else:
+        await known.post(f"/sessions/{session['id']}/end")
+    known.jar |= jar
+    await sign_in(known)
+    assert (await known.get(JOIN)).status == 400
+
+
 async def test_signing_out_leaves_those_alone_who_are_on_their_way(known: Site) -> None:
     state = await set_out(known.browser())
     assert state

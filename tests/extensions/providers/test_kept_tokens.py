@@ -351,6 +351,15 @@ async def test_closing_an_account_forgets_and_revokes_what_was_kept(
         assert fake.memory.revoked == ["refresh-0"]
 
 
+async def test_whoever_is_refused_leaves_nothing_at_a_closed_account(tmp_path: Path, fake: Fake) -> None:
+    async with keeping(tmp_path, fake, more=(Reopen(),)) as home:
+        site = await signed_up(home)
+        async with home.auth.begin() as ctx:
+            await close_account(ctx, await ada(home))
+        assert (await enter(site)).status == 401
+        assert await kept(home) == []
+
+
 async def test_whoever_proves_the_mailbox_of_an_unproved_account_makes_its_maker_s_tokens_worthless(
     tmp_path: Path, fake: Fake
 ) -> None:

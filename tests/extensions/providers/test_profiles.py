@@ -4,13 +4,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import BigInteger, Integer, SmallInteger, select, text
+from sqlalchemy.types import TypeEngine
 
 from powauth.context import Context, on
+from powauth.errors import FieldError, InvalidForm
 from powauth.events import ProfileChanged
 from powauth.extensions.email_confirmation import EmailConfirmation
+from powauth.extensions.providers.profiles import holds
 from powauth.extensions.reset_password import ResetPassword
 from powauth.openapi import paths
+from powauth.sqlalchemy.columns import OwnColumn
+from powauth.sqlalchemy.keys import most_of
 from powauth.testing import Site
 from powauth.testing.factor import CodeFactor
 from tests.extensions.providers.conftest import extensions
@@ -112,7 +117,7 @@ async def test_a_provider_s_word_alone_changes_nothing_before_every_gate(tmp_pat
         assert await name(home) == "Mallory"
 
 
-@pytest.mark.parametrize("said", ["x" * 81, "A\0da", ["Ada"], {"is": "Ada"}])
+@pytest.mark.parametrize("said", ["x" * 81, "A\0da", "\ud800", 2**70, ["Ada"], {"is": "Ada"}])
 async def test_what_a_column_cannot_hold_stops_nobody(database_url: str, tmp_path: Path, fake: Fake, said: Any) -> None:
     """S58: a provider lets people call themselves what they like."""
     fake.memory.claims["team"] = said
@@ -124,3 +129,47 @@ async def test_what_a_column_cannot_hold_stops_nobody(database_url: str, tmp_pat
             assert (await enter(site)).status == 303
             assert await who(site) == "ada@example.com"
         assert await name(home) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "most"), [(SmallInteger(), 2**15 - 1), (Integer(), 2**31 - 1), (BigInteger(), 2**63 - 1)]
+)
+def test_a_number_that_a_column_cannot_hold_is_left_out(kind: TypeEngine[int], most: int) -> None:
+    column = OwnColumn("points", int, None, most_of(kind), is_required=False)
+    assert holds(column, most)
+    assert not holds(column, most + 1)
+    assert not holds(column, -most - 2)
+
+
+async def test_nobody_is_kept_out_by_somebody_who_calls_themselves_the_same(tmp_path: Path, fake: Fake) -> None:
+    """S58: neither whoever is known here nor whoever is new; a column that has each value only once is left alone."""
+    settings: dict[str, Any] = {"profile": {"name": "name"}, "updates_profile": True}
+    async with house(tmp_path, extensions=extensions(fake, **settings)) as home:
+        async with home.engine.begin() as db:
+            await db.execute(text("CREATE UNIQUE INDEX one_name ON users (name)"))
+        await enter(home.site())
+        for sub, email in (("2", "mallory@example.com"), ("3", "eve@example.com")):
+            fake.memory.claims |= {"sub": sub, "email": email, "name": "Ada"}
+            site = home.site()
+            answer = await enter(site)
+            if answer.location.endswith("/complete"):
+                await site.post("/providers/fake/complete", email=email)
+            assert await who(site) == email
+            fake.memory.claims["name"] = f"Ada {sub}"
+            await enter(home.site())
+            fake.memory.claims["name"] = "Ada"
+            again = home.site()
+            await enter(again)
+            assert await who(again) == email
+
+
+async def test_an_application_that_refuses_a_change_is_heard(tmp_path: Path, fake: Fake) -> None:
+    async def refuse(event: ProfileChanged, ctx: Context) -> None:
+        raise InvalidForm({"name": [FieldError("not_allowed")]})
+
+    settings: dict[str, Any] = {"profile": {"name": "name"}, "updates_profile": True}
+    async with house(tmp_path, extensions=extensions(fake, **settings), hooks=(on(ProfileChanged, refuse),)) as home:
+        await enter(home.site())
+        fake.memory.claims["name"] = "Mallory"
+        assert (await enter(home.site())).status == 422
+        assert await name(home) == "Ada"

@@ -12,7 +12,7 @@ import pytest
 
 from powauth.context import Context
 from powauth.errors import Unavailable
-from powauth.extensions.providers import ConnectAgain, NoAnswer, kept_tokens
+from powauth.extensions.providers import ConnectAgain, NoAnswer, kept_tokens, tokens_for
 from powauth.extensions.providers.records import TokensRecord
 from powauth.oauth import TooSlow
 from powauth.units import begin, persistently
@@ -145,6 +145,31 @@ async def test_what_is_disconnected_meanwhile_is_not_kept_and_revoked(tmp_path: 
             await asking
         assert await kept(home) == []
         assert fake.memory.revoked == ["refresh-0", "refresh-1"]
+
+
+async def test_what_became_another_account_s_meanwhile_brings_neither_of_them_the_other_s_tokens(
+    tmp_path: Path, fake: Fake
+) -> None:
+    async with keeping(tmp_path, fake) as home:
+        site = home.site()
+        await sign_up(site)
+        await enter(site)
+        first = await tokens(home)
+        amid = Amid(fake)
+        asking = asyncio.create_task(tokens(home, refused=first))
+        await amid.asked.wait()
+        await site.post("/providers/fake/disconnect")
+        fake.memory.claims["email"] = "eve@example.com"
+        give(home, fake, access_token="eve's", refresh_token=None)
+        await enter(home.site())
+        fake.memory.good.add("refresh-0")
+        amid.goes_on.set()
+        with pytest.raises(ConnectAgain):
+            await asking
+        async with home.auth.begin() as ctx:
+            eve = await ctx.accounts.by_email("eve@example.com")
+            assert eve is not None
+            assert (await tokens_for(ctx, eve, "fake")).access_token == "eve's"
 
 
 async def test_who_hangs_up_while_the_provider_answers_loses_nothing(tmp_path: Path, fake: Fake) -> None:

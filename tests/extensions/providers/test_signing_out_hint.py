@@ -53,6 +53,21 @@ async def test_the_kept_id_token_says_who_signs_out(tmp_path: Path) -> None:
             assert ("id_token_hint" in asked) == has_hint
 
 
+async def test_who_only_has_the_address_is_not_told_the_id_token(tmp_path: Path) -> None:
+    paper = Paper(clock=FrozenClock())
+    providers = Providers(providers=[openid()], tools=paper.tools, signs_out_at=["paper"], keeps_tokens=True)
+    async with house(
+        tmp_path, extensions=(*all_extensions(), providers), clock=paper.clock, encryption=Sealing()
+    ) as home:
+        site = home.site()
+        await enter(site, paper)
+        location = (await site.post("/sign-out")).location
+        _, asked = onward((await site.browser().get(location)).header("refresh"))
+        assert "id_token_hint" not in asked
+        _, asked = onward((await site.get(location)).header("refresh"))
+        assert "id_token_hint" in asked
+
+
 BASE = "http://localhost:17399/auth"
 
 

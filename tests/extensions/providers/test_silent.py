@@ -434,6 +434,23 @@ async def test_a_remembered_browser_comes_back_by_what_remembers_it(tmp_path: Pa
         assert is_form(await visit(site))
 
 
+async def test_a_device_that_was_forgotten_is_not_signed_in_by_itself(tmp_path: Path, fake: Fake) -> None:
+    """S31: neither by its session, which was over already, nor by the provider."""
+    every = (*extensions(fake, signs_in_silently=["fake"]), RememberMe())
+    async with house(tmp_path, extensions=every) as home:
+        site, lost = home.site(), home.site()
+        await enter(lost, remember=True)
+        go_idle(home)
+        await enter(site)
+        (device,) = (await site.get("/sessions", headers={"accept": "application/json"})).json["devices"]
+        await site.post(device["end_url"].removeprefix("/auth"))
+        assert is_form(await visit(lost))
+        home.clock.move(timedelta(minutes=2))
+        assert is_form(await visit(lost))
+        go_idle(home)
+        await return_(site)
+
+
 async def test_a_setting_that_cannot_be_is_refused_at_the_start(tmp_path: Path, fake: Fake) -> None:
     with pytest.raises(Exception, match="no provider is called nobody"):
         async with house(tmp_path, extensions=extensions(fake, signs_in_silently=["nobody"])):

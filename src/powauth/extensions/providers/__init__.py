@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from powauth.accounts import Handle
 from powauth.context import Context, on
-from powauth.events import Closed, CredentialChanged, Erased, SessionEnded, SessionStolen, SignedIn, SignedOut
+from powauth.events import Closed, CredentialChanged, Erased, SessionEnded, SessionStolen, SignedIn
 from powauth.extension import Buttons, Manifest
 from powauth.extensions import sign_in, sign_up
 from powauth.extensions.invitation import OPEN
@@ -47,6 +47,7 @@ from powauth.extensions.providers.records import IdentityRecord, TokensRecord
 from powauth.extensions.providers.revoking import forget_tokens
 from powauth.extensions.providers.settings import ProviderSettings
 from powauth.extensions.providers.signing_out import LEAVE, LEFT
+from powauth.extensions.remember_me import DeviceForgotten
 from powauth.extensions.session_list import OthersEnded
 from powauth.extensions.sign_in import Arriving, Leaving
 
@@ -118,7 +119,8 @@ class Providers(ProviderSettings):
             hooks=(
                 on(AccountShown, show_providers),
                 on(CredentialChanged, mailbox_proved),
-                on(SignedOut, waiting.forget_at_sign_out),
+                on(Leaving, waiting.forget_at_sign_out),
+                on(SessionEnded, waiting.forget_with_session),
                 *((on(SignedIn, profiles.bring_up_to_date),) if self.updates_profile else ()),
                 *((on(Closed, forget_tokens), on(Erased, forget_tokens)) if self.keeps_tokens else ()),
             ),
@@ -151,6 +153,7 @@ class Providers(ProviderSettings):
                 on(CredentialChanged, leading.account_changed),
                 on(Erased, leading.account_changed),
                 on(OthersEnded, leading.others_ended),
+                on(DeviceForgotten, leading.device_forgotten),
             ),
         )
 

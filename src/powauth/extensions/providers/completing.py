@@ -1,8 +1,10 @@
 """What a provider leaves open is asked for, and an account is made of both."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from powauth.context import Context
+from powauth.errors import InvalidForm
 from powauth.extensions.providers import operations, waiting
 from powauth.extensions.providers.errors import NotRegistered
 from powauth.extensions.providers.flows import Trip
@@ -10,6 +12,7 @@ from powauth.extensions.providers.forms import CompleteForm
 from powauth.extensions.providers.joining import MINE
 from powauth.extensions.providers.operations import Recognised, Wanted
 from powauth.extensions.providers.ports import title_of
+from powauth.extensions.providers.profiles import without_taken
 from powauth.extensions.providers.settings import ProviderSettings
 from powauth.forms import Form, NoForm, asked, field_names
 from powauth.http import Request
@@ -65,9 +68,25 @@ async def complete(request: Request[CompleteForm], ctx: Context) -> Outcome:
     wanted = operations.said(ctx, identity)
     wanted = Wanted(email=form.email, username=form.username, values={**wanted.values, **own})
     known = await operations.recognise(ctx, identity)
-    made = known or await operations.register(ctx, identity, wanted, extras=request.extras)
+    made = known or await _register(ctx, identity, wanted, own=frozenset(own), extras=request.extras)
     waiting.use_up(ctx, found)
     return registered(ctx, made, found.trip, request.extras)
+
+
+async def _register(
+    ctx: Context, identity: Identity, wanted: Wanted, *, own: frozenset[str], extras: Mapping[type[Form], Form]
+) -> Recognised | Detour:
+    """Make an account, without what a provider says for columns that have each value only once, and somebody else has.
+
+    Nobody is asked for these, so whoever calls themselves the same could keep people out.
+    """
+    try:
+        return await operations.register(ctx, identity, wanted, extras=extras)
+    except InvalidForm as refused:
+        free = without_taken(wanted.values, refused)
+        if len(free) == len(wanted.values) or own & refused.errors.keys():  # asked for: another one can be chosen
+            raise
+    return await _register(ctx, identity, replace(wanted, values=free), own=own, extras=extras)
 
 
 def proved(found: Recognised, trip: Trip, extras: Mapping[type[Form], Form]) -> Proved:

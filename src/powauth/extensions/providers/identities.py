@@ -1,5 +1,6 @@
 """Identities of accounts: found by issuer and subject, brought up to date, kept with tokens if they are asked for."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -85,7 +86,16 @@ async def _keep_tokens(ctx: Context, row: IdentityRecord, tokens: Tokens) -> Non
 
 def _kept(ctx: Context, identity: Identity) -> dict[str, Any]:
     said = identity.claims.plain()
-    return {name: said[name] for name in ctx[ProviderSettings].kept_claims if name in said}
+    return {name: said[name] for name in ctx[ProviderSettings].kept_claims if name in said and _is_whole(said[name])}
+
+
+def _is_whole(claim: object) -> bool:
+    """Say whether every engine keeps it: not half a character, which JSON can say."""
+    try:
+        json.dumps(claim, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 # ---- as what JSON can hold ----

@@ -183,7 +183,7 @@ async def _keep(ctx: Context, provider: Refreshes, kept: Kept, new: Tokens) -> T
     async def once() -> bool:
         async with _unit(ctx) as own:
             row = await own.records(TokensRecord).get(kept.row.id)
-            if row is None:
+            if row is None or row.owner != kept.row.owner:  # another account's by now, which has its own
                 return False
             tokens = _merged(kept.tokens, new, read_tokens(row.tokens))
             await own.records(TokensRecord).update(

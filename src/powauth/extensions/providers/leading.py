@@ -4,9 +4,11 @@ The cookie that this takes is signed, and this browser got it by a sign-in of it
 provider that fails is asked once, and the form is shown at the second visit. `silent` has the way back.
 """
 
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from functools import partial
 
+from powauth.accounts import Handle
 from powauth.context import Context
 from powauth.errors import NotFound
 from powauth.events import CredentialChanged, Erased, SessionEnded, SessionStolen, SignedIn
@@ -18,10 +20,12 @@ from powauth.extensions.providers.ports import Provider
 from powauth.extensions.providers.settings import ProviderSettings
 from powauth.extensions.providers.travelling import Wish
 from powauth.extensions.providers.ways import Ticket, Way, Ways
+from powauth.extensions.remember_me import DeviceForgotten
 from powauth.extensions.session_list import OthersEnded
 from powauth.extensions.sign_in import Arriving, Leaving
 from powauth.http import accept_prefers_html, read_cookie
 from powauth.oauth import Ask
+from powauth.revoking import revoke, store_may_be_away
 
 # ---- the way there ----
 
@@ -109,7 +113,13 @@ async def session_ended(event: SessionEnded | SessionStolen, ctx: Context) -> No
     ended = Ticket(event.handle, event.session)
     if ways.ticket_of(ctx) == ended:
         ctx.unwrite_cookie(ways.COOKIE)
-    ctx.after_commit(partial(Ways(ctx).forget, ended))
+    way = await Ways(ctx).peek(ended)
+    _end(ctx, [way] if way else [])
+
+
+async def device_forgotten(event: DeviceForgotten, ctx: Context) -> None:
+    """Forget the ways to the sessions of a remembered device, also those that were over already."""
+    _end(ctx, [way for way in await Ways(ctx).of(event.handle) if way.session in event.sessions])
 
 
 async def account_changed(event: CredentialChanged | Erased, ctx: Context) -> None:
@@ -118,9 +128,23 @@ async def account_changed(event: CredentialChanged | Erased, ctx: Context) -> No
     ticket = ways.ticket_of(ctx)
     if ticket is not None and ticket.handle == handle:
         ctx.unwrite_cookie(ways.COOKIE)
-    ctx.after_commit(partial(Ways(ctx).forget_all, handle))
+    ctx.after_commit(partial(_forget_all, ctx, handle))
+
+
+async def _forget_all(ctx: Context, handle: Handle) -> None:
+    async with store_may_be_away(ctx):  # what is left there is of another epoch, and leads nowhere
+        await Ways(ctx).forget_all(handle)
 
 
 async def others_ended(event: OthersEnded, ctx: Context) -> None:
     """Forget every other way to the account, also those of sessions that were over already."""
-    ctx.after_commit(partial(Ways(ctx).forget_all, event.session.handle, keep=(event.session.public_id,)))
+    mine = event.session
+    _end(ctx, [way for way in await Ways(ctx).of(mine.handle) if way.session != mine.public_id])
+    ctx.after_commit(partial(Ways(ctx).forget_all, mine.handle, keep=(mine.public_id,)))  # also one of just now
+
+
+def _end(ctx: Context, over: Iterable[Way]) -> None:
+    """Forget ways, and write down that they ended for as long as a store that loses it could bring them back."""
+    for way in over:
+        revoke(ctx, way.handle, ended=way.session, until=way.ends_at)
+        ctx.after_commit(partial(Ways(ctx).forget, way.ticket))

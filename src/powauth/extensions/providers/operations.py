@@ -67,7 +67,8 @@ async def recognise(ctx: Context, identity: Identity) -> Recognised | None:
     account = await ctx.accounts.lock(row.owner)
     if account is None:
         raise InvalidCredentials
-    await identities.refresh(ctx, row, identity)
+    if account.is_open:  # otherwise nobody gets in, and nothing is kept of whoever was refused
+        await identities.refresh(ctx, row, identity)
     await ctx.emit(Authenticated(account=account, factor=factor_of(identity.provider)))
     return Recognised(account, proof_of(ctx, account, identity))
 

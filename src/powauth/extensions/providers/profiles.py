@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
+from powauth.accounts import Account
 from powauth.context import Context
+from powauth.errors import InvalidForm, Taken
 from powauth.events import SignedIn
 from powauth.extensions.providers import identities
 from powauth.extensions.providers.identities import factor_of
@@ -29,6 +31,15 @@ class Column(Protocol):
         """How many characters it holds, where that is bounded."""
         ...
 
+    @property
+    def most(self) -> int | None:
+        """The greatest whole number that it holds, where that is bounded."""
+        ...
+
+
+GREATEST = 2**63 - 1
+"""No engine has wider numbers."""
+
 
 @runtime_checkable
 class Described(Protocol):
@@ -49,11 +60,18 @@ def values_of(ctx: Context, claims: Mapping[str, Any]) -> dict[str, object]:
 
 def holds(column: Column, value: object) -> bool:
     """Say whether a column can hold what a provider says."""
-    if isinstance(value, str) and ("\0" in value or (column.length is not None and len(value) > column.length)):
+    if isinstance(value, str) and not _is_text(value, column.length):
+        return False
+    if isinstance(value, int) and abs(value) > (column.most or GREATEST):
         return False
     if column.type is None:
         return True
     return isinstance(value, column.type) and (column.type is bool or not isinstance(value, bool))
+
+
+def _is_text(value: str, longest: int | None) -> bool:
+    has_half = any("\ud800" <= character <= "\udfff" for character in value)
+    return "\0" not in value and not has_half and (longest is None or len(value) <= longest)
 
 
 async def bring_up_to_date(event: SignedIn, ctx: Context) -> None:
@@ -66,5 +84,24 @@ async def bring_up_to_date(event: SignedIn, ctx: Context) -> None:
     values = values_of(ctx, max(used, key=lambda row: row.used_at).claims)
     user = await ctx.accounts.user(event.account)
     changed = {name: value for name, value in values.items() if getattr(user, name) != value}
-    if changed:
-        await change_profile(ctx, event.account, changed)
+    await _fill(ctx, event.account, changed)
+
+
+async def _fill(ctx: Context, account: Account, values: Mapping[str, object]) -> None:
+    """Fill columns, but not with what somebody else has in a column that has each only once: or they could keep people
+    out by calling themselves as these do at their provider.
+    """
+    if not values:
+        return
+    try:
+        await change_profile(ctx, account, values)
+    except InvalidForm as refused:
+        free = without_taken(values, refused)
+        await _fill(ctx, account, free if len(free) < len(values) else {})  # not every engine says which one it is
+
+
+def without_taken(values: Mapping[str, object], refused: InvalidForm) -> dict[str, object]:
+    """Return values without those that somebody else has. Raises the refusal itself where it is another one."""
+    if not isinstance(refused.__cause__, Taken):
+        raise refused
+    return {name: value for name, value in values.items() if name not in refused.errors}

@@ -97,7 +97,12 @@ async def _address(ctx: Context, provider: Provider, handle: Handle) -> str | No
 
 
 async def _hint(ctx: Context, name: str, handle: Handle) -> str | None:
-    """Return the ID token that was kept of who signed in last, which spares them a question at the provider."""
+    """Return the ID token that was kept of who signed in last, which spares them a question at the provider.
+
+    Only to a browser that signed in to the account: the ticket stands in an address, which others may read in a log.
+    """
+    if handle not in ctx.caller.known:
+        return None
     mine = [row for row in await identities.of_account(ctx, handle) if row.provider == name]
     tokens = await identities.tokens_of(ctx, max(mine, key=lambda row: row.used_at)) if mine else None
     token = tokens.id_token if tokens else None

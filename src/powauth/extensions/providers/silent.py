@@ -13,6 +13,7 @@ from powauth.extensions.providers.travelling import Arrived
 from powauth.extensions.providers.ways import Way, Ways
 from powauth.oauth import Identity
 from powauth.pages import Done, Outcome, Proved
+from powauth.revoking import is_revoked
 
 
 async def come_in(ctx: Context, arrived: Arrived) -> Outcome:
@@ -29,6 +30,8 @@ async def come_in(ctx: Context, arrived: Arrived) -> Outcome:
     ctx.after_commit(partial(Ways(ctx).forget, way.ticket))
     account = await ctx.accounts.lock(way.handle)
     if kept is None or account is None or not account.is_open or account.epoch != way.epoch:
+        return to_form(ctx, trip)
+    if await is_revoked(ctx, way.handle, way.session):  # the store lost that it ended
         return to_form(ctx, trip)
     known = await operations.recognise(ctx, identity)
     if known is None:

@@ -2,14 +2,16 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import partial
 
 from powauth.accounts import Account
 from powauth.context import Context
 from powauth.errors import Stale
-from powauth.events import SignedOut
+from powauth.events import SessionEnded
 from powauth.extensions.providers import flows, identities
 from powauth.extensions.providers.errors import BadFlow
 from powauth.extensions.providers.flows import Shelf, Trip
+from powauth.extensions.sign_in import Leaving
 from powauth.oauth import Identity
 
 LONGEST = 80  # characters of a name that somebody chose: a page that asks is not to be pushed off the screen
@@ -58,13 +60,22 @@ def use_up(ctx: Context, waiting: Waiting) -> None:
 async def forget(ctx: Context) -> None:
     """Forget everybody who came back with this browser and waits, from whichever provider."""
     for secret in flows.secrets_of(ctx):
-        if await Shelf(ctx).take("complete", secret) is not None:
+        if await Shelf(ctx).peek("complete", secret) is not None:
             flows.unbind(ctx, flows.digest(secret))
+            ctx.after_commit(partial(Shelf(ctx).take, "complete", secret))
 
 
-async def forget_at_sign_out(event: SignedOut, ctx: Context) -> None:  # noqa: ARG001  the shape of a hook
-    """Forget who waits when somebody signs out: the next one at this browser is not to find it (S49)."""
-    await forget(ctx)
+async def forget_at_sign_out(event: Leaving, ctx: Context) -> None:
+    """Forget who waits when somebody signs out whose session was over: the next one is not to find it (S49)."""
+    if event.session is None:
+        await forget(ctx)
+
+
+async def forget_with_session(event: SessionEnded, ctx: Context) -> None:
+    """Forget who waits when this browser's session ends, by whichever button."""
+    session = ctx.caller.session
+    if session is not None and session.public_id == event.session:
+        await forget(ctx)
 
 
 def name_of(identity: Identity) -> str:

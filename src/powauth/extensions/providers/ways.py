@@ -1,7 +1,7 @@
 """Ways: which provider brought a browser last, kept for as long as its session was ended by nobody."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -89,6 +89,10 @@ class Ways:
     async def forget(self, ticket: Ticket) -> None:
         """Forget a way."""
         await self._store.delete(self._key(ticket))
+
+    async def of(self, handle: Handle) -> Sequence[Way]:
+        """Return every way to an account."""
+        return [_read(entry) for _, entry in await self._store.list(self._kind, handle)]
 
     async def forget_all(self, handle: Handle, *, keep: Collection[str] = ()) -> None:
         """Forget every way to an account, but those of these sessions."""

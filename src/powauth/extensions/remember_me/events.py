@@ -21,6 +21,8 @@ class DeviceForgotten(Event):
 
     handle: Handle
     device: Annotated[str, Plain()]
+    sessions: tuple[str, ...] = ()
+    """The public ids of the sessions that it made, or was made by; most are over already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -131,9 +131,13 @@ async def end(ctx: Context, family: Family, *, but: str = "") -> None:
     for session in await ctx.sessions.list(family.handle):
         if is_of(session, family) and session.public_id != but:
             await ctx.emit(SessionEnded(handle=family.handle, session=session.public_id))
-    await ctx.emit(DeviceForgotten(handle=family.handle, device=family.public_id))
+    await _announce(ctx, family)
     revoke(ctx, family.handle, ended=family.mark, until=family.ends_at)
     ctx.after_commit(partial(_delete, ctx, family))
+
+
+async def _announce(ctx: Context, family: Family) -> None:
+    await ctx.emit(DeviceForgotten(handle=family.handle, device=family.public_id, sessions=family.sessions))
 
 
 def is_of(session: Session, family: Family) -> bool:
@@ -179,7 +183,7 @@ async def end_all(ctx: Context, handle: Handle) -> None:
         for family in await families_of(ctx).list(handle):
             _drop_cookie(ctx, family)
             if ctx.once(MADE_BY, family.public_id):
-                await ctx.emit(DeviceForgotten(handle=handle, device=family.public_id))
+                await _announce(ctx, family)
     ctx.after_commit(partial(_delete_all, ctx, handle))
 
 
@@ -206,7 +210,7 @@ async def end_others(ctx: Context, session: Session) -> None:
             _hand_out(ctx, renamed)
         else:
             _drop_cookie(ctx, family)
-            await ctx.emit(DeviceForgotten(handle=session.handle, device=family.public_id))
+            await _announce(ctx, family)
 
 
 async def end_public(ctx: Context, handle: Handle, public_id: str) -> Family:
