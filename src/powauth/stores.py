@@ -126,7 +126,7 @@ class Weakness:
 
 
 @runtime_checkable
-class Examined(Protocol):
+class Examined(Store, Protocol):
     """A store that can tell what is unsafe about its server and its settings; `powauth check` prints it."""
 
     async def weaknesses(self) -> Sequence[Weakness]:
