@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from powauth.accounts import InvalidEmail, InvalidUsername, parse_email, parse_username
 from powauth.errors import FieldError, InvalidForm
 from powauth.forms import Between, Choice, Email, F, FormField, MustBeTicked, Username, form_fields
+from powauth.records import is_storable
 
 _BOXES = {"on": True, "true": True, "1": True, "false": False, "0": False}
 _MAX_DIGITS = 18  # what fits into a signed 64-bit column
@@ -71,7 +72,7 @@ def _int(known: FormField, sent: object) -> int:
 
 
 def _text(known: FormField, sent: str) -> str:
-    if "\0" in sent or not _is_encodable(sent):
+    if not is_storable(sent):
         raise _Bad("bad_characters")
     if known.kind == "password":
         if len(sent.encode()) > known.max:
@@ -101,11 +102,3 @@ def _checked(known: FormField, value: str) -> str:
     except InvalidUsername:
         raise _Bad("not_a_username") from None
     return value
-
-
-def _is_encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # lone surrogates, from JSON escapes or from undecodable bytes
-        return False
-    return True

@@ -213,3 +213,13 @@ class Records(Protocol[R]):
     ) -> int:
         """Delete the rows whose fields have these values and lie below those, at most so many; say how many."""
         ...
+
+
+_BIGGEST = 2**63
+
+
+def is_storable(value: object) -> bool:
+    """Whether an engine could hold the value at all; one that it could not is found nowhere, and raises nothing."""
+    if isinstance(value, str):
+        return "\x00" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
+    return not isinstance(value, int) or -_BIGGEST <= value < _BIGGEST

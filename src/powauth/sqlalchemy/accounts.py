@@ -11,11 +11,11 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from powauth.accounts import Account, AccountId, Changes, Handle, NewAccount, Unset, email_key, username_key
 from powauth.errors import ConfigurationError, Stale, StillReferenced
+from powauth.records import is_storable
 from powauth.sqlalchemy.columns import OWN, RESERVED
 from powauth.sqlalchemy.failures import is_reference
 from powauth.sqlalchemy.layout import U
 from powauth.sqlalchemy.transaction import Transaction
-from powauth.sqlalchemy.types import is_storable
 
 
 class UserAccounts(Generic[U]):

@@ -6,9 +6,8 @@ from typing import Any, cast
 
 from sqlalchemy import ColumnElement, and_, case, false, or_, true
 
-from powauth.records import Encrypted, Record
+from powauth.records import Encrypted, Record, is_storable
 from powauth.sqlalchemy.tables import RecordTable
-from powauth.sqlalchemy.types import is_storable
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapper
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from powauth.accounts import AccountId
-from powauth.sqlalchemy.types import is_storable
+from powauth.records import is_storable
 
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 _SUPPORTED: tuple[type | None, ...] = (int, str, UUID)

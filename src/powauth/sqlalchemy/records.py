@@ -6,12 +6,11 @@ from typing import Any, Generic, cast
 from sqlalchemy import ColumnElement, delete, insert, select, tuple_, update
 
 from powauth.errors import Stale
-from powauth.records import Column, Encrypted, R, Unique
+from powauth.records import Column, Encrypted, R, Unique, is_storable
 from powauth.sqlalchemy import conditions
 from powauth.sqlalchemy.encryption import from_plain, place, to_plain
 from powauth.sqlalchemy.tables import TENANT, VERSION, RecordTable
 from powauth.sqlalchemy.transaction import Transaction
-from powauth.sqlalchemy.types import is_storable
 
 _AT_ONCE = 500  # rows deleted by one statement: SQLite and PostgreSQL take about 32,000 values
 

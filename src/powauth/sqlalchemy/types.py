@@ -87,13 +87,3 @@ PLAIN: dict[str, TypeEngine[Any]] = {
 def json_type(*, nullable: bool) -> TypeEngine[Any]:
     """Return JSON; where the column may not be empty, `None` is JSON's own null."""
     return JSON(none_as_null=nullable)
-
-
-_BIGGEST = 2**63
-
-
-def is_storable(value: object) -> bool:
-    """Whether an engine could hold the value at all; one that it could not is found nowhere, and raises nothing."""
-    if isinstance(value, str):
-        return "\x00" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
-    return not isinstance(value, int) or -_BIGGEST <= value < _BIGGEST

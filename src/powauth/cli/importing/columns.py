@@ -10,6 +10,7 @@ from uuid import UUID
 from powauth.cli.failures import Misused
 from powauth.cli.importing.newcomer import LeftOut, Newcomer
 from powauth.cli.importing.rows import Row
+from powauth.records import is_storable
 
 ROLES = "roles"
 """What `--map roles=column` fills with the names of roles, between commas."""
@@ -81,11 +82,6 @@ class Columns:
         if isinstance(value, str) and not is_storable(value):
             raise LeftOut("bad_value", f"what would fill {name} holds what no database stores, such as NUL")
         return value
-
-
-def is_storable(text: str) -> bool:
-    """Whether every database can hold a text."""
-    return "\0" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def as_it_is(raw: object) -> object:

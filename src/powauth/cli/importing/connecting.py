@@ -7,9 +7,10 @@ from typing import Any, Protocol, runtime_checkable
 from powauth.accounts import Handle
 from powauth.auth import Auth
 from powauth.cli.failures import Misused
-from powauth.cli.importing.columns import is_storable, pairs
+from powauth.cli.importing.columns import pairs
 from powauth.cli.importing.newcomer import Identity, Remark
 from powauth.context import Context
+from powauth.records import is_storable
 from powauth.tenants import Tenant
 
 OPTION = "--provider"

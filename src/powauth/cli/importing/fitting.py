@@ -15,12 +15,13 @@ from powauth.accounts import (
 )
 from powauth.cli.importing import claims
 from powauth.cli.importing.claims import Claims, Rival
-from powauth.cli.importing.columns import ROLES, Columns, is_storable
+from powauth.cli.importing.columns import ROLES, Columns
 from powauth.cli.importing.connecting import Connecting, Homeless, Placed
 from powauth.cli.importing.granting import Granting
 from powauth.cli.importing.newcomer import Identity, LeftOut, Newcomer, Remark
 from powauth.passwords.flask_security import DOUBLE, SINGLE, FlaskSecurityHashes, unmarked
 from powauth.passwords.foreign import ForeignHash, fault
+from powauth.records import is_storable
 
 MAX_HASH = 512  # characters of the column
 BCRYPT = ("$2a$", "$2b$", "$2y$", "bcrypt$", "bcrypt_sha256$")

@@ -29,6 +29,11 @@ async def of_account(ctx: Context, handle: Handle) -> Sequence[IdentityRecord]:
     return await ctx.records(IdentityRecord).find(where={"owner": handle}, order=("connected_at", "id"))
 
 
+def newest(rows: Sequence[IdentityRecord]) -> IdentityRecord | None:
+    """Return the identity that was used last."""
+    return max(rows, key=lambda row: row.used_at, default=None)
+
+
 async def add(ctx: Context, handle: Handle, identity: Identity) -> IdentityRecord:
     """Make an identity somebody's. Raises `Stale` where another call-back was first: then it is begun again."""
     row = IdentityRecord(

@@ -115,9 +115,9 @@ async def _find(ctx: Context, account: Account, provider: Provider) -> Kept:
             raise Forbidden
         rows = [row for row in await identities.of_account(own, current.handle) if row.provider == provider.name]
         mine = [row for row in rows if is_of(provider, row.issuer)]
-        if not mine:
+        newest = identities.newest(mine)
+        if newest is None:
             raise ConnectAgain(provider.name, "not_connected")
-        newest = max(mine, key=lambda row: row.used_at)
         kept = await own.records(TokensRecord).get(newest.id)
         if kept is None or not kept.tokens["access_token"]:
             raise ConnectAgain(provider.name, "nothing_kept")

@@ -80,11 +80,12 @@ async def _set_out(ctx: Context, way: Way, to: str) -> str | None:
 async def _ask(ctx: Context, provider: Provider, way: Way) -> Ask | None:
     """Return what the provider is asked: for the same person, and to show nothing where it knows the word for that."""
     settings = ctx[ProviderSettings]
-    mine = [row for row in await identities.of_account(ctx, way.handle) if row.provider == way.provider]
+    rows = await identities.of_account(ctx, way.handle)
+    mine = identities.newest([row for row in rows if row.provider == way.provider])
     ask = await settings.ask(ctx, provider) if settings.ask else Ask()
-    if not mine or ask.prompt is not None:  # the application wants its people to be asked something each time
+    if mine is None or ask.prompt is not None:  # the application wants its people to be asked something each time
         return None
-    email = max(mine, key=lambda row: row.used_at).claims.get("email")
+    email = mine.claims.get("email")
     hint = ask.login_hint or (email if isinstance(email, str) else None)
     return replace(ask, prompt="none" if travelling.can_prove(provider) else None, login_hint=hint)
 

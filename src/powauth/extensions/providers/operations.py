@@ -23,7 +23,6 @@ from powauth.errors import (
     InvalidForm,
     InvalidToken,
     NotFound,
-    OwnerOnly,
     Stale,
 )
 from powauth.events import Authenticated
@@ -218,8 +217,7 @@ def check_owner(ctx: Context, back: str) -> None:
 
     Whoever acts as somebody else changes no credential (S66). `back` is where to go once it is proved again.
     """
-    if ctx.session.actor is not None:
-        raise OwnerOnly
+    ctx.owner_only()
     if ctx.session.transport != "cookie":  # the browser that comes back brings no token
         raise Forbidden
     proved_at = ctx.session.proved_at()

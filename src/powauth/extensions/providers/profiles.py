@@ -11,6 +11,7 @@ from powauth.extensions.providers import identities
 from powauth.extensions.providers.identities import factor_of
 from powauth.extensions.providers.settings import ProviderSettings
 from powauth.operations import change_profile
+from powauth.records import is_storable
 
 
 class Column(Protocol):
@@ -70,18 +71,17 @@ def holds(column: Column, value: object) -> bool:
 
 
 def _is_text(value: str, longest: int | None) -> bool:
-    has_half = any("\ud800" <= character <= "\udfff" for character in value)
-    return "\0" not in value and not has_half and (longest is None or len(value) <= longest)
+    return is_storable(value) and (longest is None or len(value) <= longest)
 
 
 async def bring_up_to_date(event: SignedIn, ctx: Context) -> None:
     """Fill columns anew with what the provider said that somebody just came from; every gate let them in."""
     factors = {proof.factor for proof in event.session.proofs}
     rows = await identities.of_account(ctx, event.account.handle)
-    used = [row for row in rows if factor_of(row.provider) in factors]
-    if not used:
+    used = identities.newest([row for row in rows if factor_of(row.provider) in factors])
+    if used is None:
         return
-    values = values_of(ctx, max(used, key=lambda row: row.used_at).claims)
+    values = values_of(ctx, used.claims)
     user = await ctx.accounts.user(event.account)
     changed = {name: value for name, value in values.items() if getattr(user, name) != value}
     await _fill(ctx, event.account, changed)

@@ -103,8 +103,8 @@ async def _hint(ctx: Context, name: str, handle: Handle) -> str | None:
     """
     if handle not in ctx.caller.known:
         return None
-    mine = [row for row in await identities.of_account(ctx, handle) if row.provider == name]
-    tokens = await identities.tokens_of(ctx, max(mine, key=lambda row: row.used_at)) if mine else None
+    mine = identities.newest([row for row in await identities.of_account(ctx, handle) if row.provider == name])
+    tokens = await identities.tokens_of(ctx, mine) if mine else None
     token = tokens.id_token if tokens else None
     return token if token and len(token) <= LONGEST_HINT else None
 
